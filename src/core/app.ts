@@ -23,6 +23,8 @@ export interface App {
   readonly stickiness: readonly ClientKeySource[];
   readonly balance: BalanceMethod;
   readonly health: HealthPolicy;
+  /** Undefined: servers are judged by traffic alone. */
+  readonly check: CheckPolicy | undefined;
   readonly retry: RetryPolicy;
   /** Testers may be served by the others when the group under test has no live server. */
   readonly testersFallBack: boolean;
@@ -88,6 +90,21 @@ export interface HealthPolicy {
   readonly dieTime: number;
   /** Upper bound of the doubled die time in ms. */
   readonly maxDieTime: number;
+}
+
+/** A request sent to every server at an interval, to find out what traffic has not. */
+export interface CheckPolicy {
+  readonly path: string;
+  /** Milliseconds from the end of one check to the next. */
+  readonly interval: number;
+  /** Milliseconds after which an unanswered check has failed. */
+  readonly timeout: number;
+  /** Status codes of a healthy server. */
+  readonly expect: readonly number[];
+  /** Good checks in a row that bring a server back. */
+  readonly healthy: number;
+  /** Failed checks in a row that take a server out. */
+  readonly unhealthy: number;
 }
 
 export interface RetryPolicy {

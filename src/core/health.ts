@@ -1,0 +1,136 @@
+import type { HealthPolicy } from "./app.ts";
+
+/**
+ * Counts every change of any server's availability, so that pools notice one by comparing a number. The pools and the
+ * servers of a process share one.
+ */
+export interface HealthEpoch {
+  value: number;
+}
+
+/**
+ * What is known of one server's health. Mutable, one per server and process; times in ms of one monotonic clock.
+ *
+ * alive ─(maxFails failures)→ dead ─(die time)→ due ─(one request as probe)→ alive, or dead for twice as long
+ */
+export interface Health {
+  readonly epoch: HealthEpoch;
+  /** Failures since `firstFailAt` of a server that is alive. */
+  fails: number;
+  firstFailAt: number;
+  /** Deaths in a row without a success between: the die time has doubled `streak - 1` times. */
+  streak: number;
+  /** 0: alive. Else left out until then, and after that until one request has proved it alive. */
+  deadUntil: number;
+  /** The one request that tests a server whose die time is over is on its way. */
+  probing: boolean;
+  /** The active check says so; independent of what traffic found. */
+  unhealthy: boolean;
+}
+
+/** Die times vary by this part of them to both sides, so that many gateways do not probe a server in step. */
+const JITTER = 0.1;
+
+export function newHealth(epoch: HealthEpoch): Health {
+  return { epoch, fails: 0, firstFailAt: 0, streak: 0, deadUntil: 0, probing: false, unhealthy: false };
+}
+
+/** Alive, or its die time is over and nobody is trying it yet. */
+export function isAvailable(health: Health, now: number): boolean {
+  if (health.unhealthy) return false;
+  return health.deadUntil === 0 || (now >= health.deadUntil && !health.probing);
+}
+
+/**
+ * A try failed. True when the server is dead by it, anew or again.
+ *
+ * `sentAt` is when the try began (its server was chosen), by the same clock as the pick. A dead server's die time is only doubled by a try sent after it ended, that is by
+ * its probe: sixty requests in flight on a server that goes down are one event, however late each of them fails.
+ *
+ * `maxFails` failures are counted within one die time of the first of them, as nginx does (`fail_timeout`).
+ * `dice`: 0 to 1, for the jitter of ±10 %, which also applies at `maxDieTime`.
+ */
+export function recordFailure(
+  health: Health,
+  policy: HealthPolicy,
+  now: number,
+  dice: number,
+  sentAt: number = now,
+): boolean {
+  if (health.deadUntil !== 0) {
+    if (sentAt < health.deadUntil) return false;
+  } else {
+    if (health.fails === 0 || now - health.firstFailAt > policy.dieTime) {
+      health.fails = 0;
+      health.firstFailAt = now;
+    }
+    health.fails++;
+    if (health.fails < policy.maxFails) return false;
+  }
+  health.fails = 0;
+  health.streak++;
+  health.probing = false;
+  health.deadUntil = now + dieTime(policy, health.streak) * (1 + JITTER * (2 * dice - 1));
+  health.epoch.value++;
+  return true;
+}
+
+function dieTime(policy: HealthPolicy, streak: number): number {
+  return Math.min(policy.dieTime * 2 ** (streak - 1), Math.max(policy.dieTime, policy.maxDieTime));
+}
+
+/** A try succeeded: everything traffic held against the server is forgotten. True when that brought it back to life. */
+export function recordSuccess(health: Health): boolean {
+  health.fails = 0;
+  if (health.deadUntil === 0) return false;
+  revive(health);
+  return true;
+}
+
+/** The request about to be sent is the probe of a server whose die time is over. */
+export function startProbe(health: Health): void {
+  health.probing = true;
+  health.epoch.value++;
+}
+
+/** The probe ended without an outcome (the client left): another request may be the probe. */
+export function abandonProbe(health: Health): void {
+  health.probing = false;
+  health.epoch.value++;
+}
+
+/** What the active check says now. A server that turns healthy starts anew. True when something changed. */
+export function recordCheck(health: Health, healthy: boolean): boolean {
+  if (health.unhealthy !== healthy) return false;
+  health.unhealthy = !healthy;
+  if (healthy) revive(health);
+  else health.epoch.value++;
+  return true;
+}
+
+/**
+ * Another process found the server dead. The later end and the longer streak stand, so that processes that find the
+ * same death at the same time do not add up. True when something changed.
+ */
+export function adoptDeath(health: Health, deadUntil: number, streak: number): boolean {
+  health.streak = Math.max(health.streak, streak);
+  if (deadUntil <= health.deadUntil) return false;
+  health.deadUntil = deadUntil;
+  health.fails = 0;
+  health.probing = false;
+  health.epoch.value++;
+  return true;
+}
+
+/** Another process found the server alive. True when that is news. */
+export function adoptLife(health: Health): boolean {
+  return recordSuccess(health);
+}
+
+function revive(health: Health): void {
+  health.fails = 0;
+  health.streak = 0;
+  health.deadUntil = 0;
+  health.probing = false;
+  health.epoch.value++;
+}

@@ -1,0 +1,195 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { AddressSet, App, Group } from "./app.ts";
+import { bucket } from "./bucket.ts";
+import { clientKeyOf } from "./client-key.ts";
+import { select, type Client } from "./select.ts";
+
+const group = (name: string, ...ids: string[]): Group => ({
+  name,
+  servers: ids.map((id) => ({ id, weight: 1, target: { kind: "ip", host: id, port: 80 } })),
+});
+
+const addresses = (...entries: string[]): AddressSet => ({
+  size: entries.length,
+  match: (address) => entries.find((entry) => entry === address),
+});
+
+const app = (changes: Partial<App> = {}): App => ({
+  name: "shop",
+  revision: 1,
+  releaseId: "r1",
+  routes: [{ host: "*", path: "/" }],
+  groups: [group("group1", "10.0.4.175"), group("group2", "10.0.4.146")],
+  deploy: 1,
+  testing: true,
+  share: 0,
+  testers: { addresses: addresses(), rules: [] },
+  stickiness: [{ kind: "address" }],
+  balance: "roundRobin",
+  health: { maxFails: 1, dieTime: 10_000, maxDieTime: 300_000 },
+  check: undefined,
+  retry: { tries: 2, budget: 20, budgetFloor: 3, on: [] },
+  testersFallBack: false,
+  emergencySpill: false,
+  expose: false,
+  ...changes,
+});
+
+interface Carried {
+  readonly address?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cookies?: Readonly<Record<string, string>>;
+}
+
+const client = ({ address = "192.0.2.1", headers = {}, cookies = {} }: Carried = {}): Client => ({
+  address,
+  header: (name) => headers[name],
+  cookie: (name) => cookies[name],
+});
+
+/** A client that fails the test when anything of it is looked at. */
+const unseen: Client = {
+  get address(): string {
+    throw new Error("address was read");
+  },
+  header: () => {
+    throw new Error("a header was read");
+  },
+  cookie: () => {
+    throw new Error("a cookie was read");
+  },
+};
+
+const testers = {
+  addresses: addresses("10.0.0.111"),
+  rules: [
+    { kind: "header", name: "x-tester", equals: "1" },
+    { kind: "cookie", name: "beta", equals: "yes" },
+  ],
+} as const;
+
+describe("select", () => {
+  it("merges all groups while nothing is being updated, without a look at the client", () => {
+    const quiet = app({ deploy: 0, share: 50, testers });
+    expect(select(quiet, unseen)).toEqual({ pool: "all", rule: { kind: "everybody" } });
+    expect(select(quiet, unseen)).toBe(select(quiet, unseen));
+  });
+
+  it("sends testers by address, header or cookie to the group under test", () => {
+    const tested = app({ testers });
+    const ruleFor = (carried: Carried): unknown => select(tested, client(carried));
+    expect(ruleFor({ address: "10.0.0.111" })).toEqual({
+      pool: "test",
+      rule: { kind: "tester", by: "address", entry: "10.0.0.111" },
+    });
+    expect(ruleFor({ headers: { "x-tester": "1" } })).toEqual({
+      pool: "test",
+      rule: { kind: "tester", by: "header", name: "x-tester" },
+    });
+    expect(ruleFor({ cookies: { beta: "yes" } })).toEqual({
+      pool: "test",
+      rule: { kind: "tester", by: "cookie", name: "beta" },
+    });
+  });
+
+  it("takes nobody for a tester who carries another value, or the value in another place", () => {
+    const tested = app({ testers });
+    for (const carried of [
+      { headers: { "x-tester": "2" } },
+      { cookies: { "x-tester": "1" } },
+      { headers: { beta: "yes" } },
+      {},
+    ]) {
+      expect(select(tested, client(carried)).pool).toBe("rest");
+    }
+  });
+
+  it("sends the public to the others at share 0, the original's behaviour", () => {
+    expect(select(app(), client())).toEqual({
+      pool: "rest",
+      rule: { kind: "public", share: 0, bucket: undefined, key: undefined, closed: false },
+    });
+  });
+
+  it("sends everybody to the group under test at share 100", () => {
+    expect(select(app({ share: 100 }), client())).toMatchObject({ pool: "test", rule: { kind: "share" } });
+  });
+
+  it("lets nobody at all into a group that is closed, whatever the share", () => {
+    const closed = app({ testers, testing: false, share: 100 });
+    for (const carried of [{ address: "10.0.0.111" }, { headers: { "x-tester": "1" } }, {}]) {
+      expect(select(closed, client(carried))).toMatchObject({
+        pool: "rest",
+        rule: { kind: "public", closed: true },
+      });
+    }
+  });
+
+  it("says what the draw was made from", () => {
+    const drawn = app({ share: 50, stickiness: [{ kind: "cookie", name: "uid" }, { kind: "address" }] });
+    const place = bucket("shop", "r1", "u1");
+    expect(select(drawn, client({ cookies: { uid: "u1" } })).rule).toMatchObject({
+      bucket: place,
+      key: "cookie uid",
+    });
+    expect(select(drawn, client()).rule).toMatchObject({
+      bucket: bucket("shop", "r1", "192.0.2.1"),
+      key: "address",
+    });
+  });
+
+  it("draws exactly the clients whose bucket is below the share", () => {
+    const hundredth = fc.integer({ min: 1, max: 9999 });
+    fc.assert(
+      fc.property(hundredth, fc.ipV4(), (hundredths, address) => {
+        const share = hundredths / 100;
+        const { pool } = select(app({ share }), client({ address }));
+        expect(pool).toBe(bucket("shop", "r1", address) < share ? "test" : "rest");
+      }),
+    );
+  });
+
+  it("only ever moves clients towards the group under test when the share rises", () => {
+    const shares = fc.tuple(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 0, max: 10_000 }));
+    fc.assert(
+      fc.property(shares, fc.ipV4(), ([a, b], address) => {
+        const [low, high] = [Math.min(a, b) / 100, Math.max(a, b) / 100];
+        const before = select(app({ share: low }), client({ address })).pool;
+        const after = select(app({ share: high }), client({ address })).pool;
+        expect(before === "test" && after === "rest").toBe(false);
+      }),
+    );
+  });
+
+  it("keeps a client where it is when only the address changes under a cookie", () => {
+    const drawn = app({ share: 50, stickiness: [{ kind: "cookie", name: "uid" }, { kind: "address" }] });
+    fc.assert(
+      fc.property(fc.ipV4(), fc.ipV4(), fc.string({ minLength: 1 }), (here, there, uid) => {
+        const cookies = { uid };
+        expect(select(drawn, client({ address: here, cookies }))).toEqual(
+          select(drawn, client({ address: there, cookies })),
+        );
+      }),
+    );
+  });
+});
+
+describe("clientKeyOf", () => {
+  const sources = [
+    { kind: "cookie", name: "uid" },
+    { kind: "header", name: "x-user-id" },
+  ] as const;
+
+  it("is the first of the sources the request carries, else the address", () => {
+    const sticky = app({ stickiness: sources });
+    const both = { cookies: { uid: "c" }, headers: { "x-user-id": "h" } };
+    expect(clientKeyOf(sticky, client(both))).toBe("c");
+    expect(clientKeyOf(sticky, client({ headers: both.headers }))).toBe("h");
+    expect(clientKeyOf(sticky, client())).toBe("192.0.2.1");
+  });
+
+  it("takes an empty value for none, as it would make one client of many", () => {
+    expect(clientKeyOf(app({ stickiness: sources }), client({ cookies: { uid: "" } }))).toBe("192.0.2.1");
+  });
+});

@@ -1,0 +1,91 @@
+import type { App, Testers } from "./app.ts";
+import { bucketHundredths } from "./bucket.ts";
+import { findClientKey } from "./client-key.ts";
+import type { Client } from "./client.ts";
+
+export type { Client } from "./client.ts";
+
+/** all: the groups merged; test: the group under test; rest: all groups but that one, merged. */
+export type PoolName = "all" | "test" | "rest";
+
+/** Which rule decided, with the facts it decided on. */
+export type Rule =
+  /** Nothing is being updated. */
+  | { readonly kind: "everybody" }
+  /** `entry` is the address or range of the document that covers the client. */
+  | { readonly kind: "tester"; readonly by: "address"; readonly entry: string }
+  | { readonly kind: "tester"; readonly by: "header" | "cookie"; readonly name: string }
+  /** Drawn: the client's bucket is below the share. `bucket` and `key` are undefined at 100 %, where nothing is drawn. */
+  | {
+      readonly kind: "share";
+      readonly share: number;
+      readonly bucket: number | undefined;
+      /** What the bucket was drawn from: "cookie uid", "address". */
+      readonly key: string | undefined;
+    }
+  /**
+   * Everybody else. `bucket` and `key` are undefined when nothing was drawn: the share is 0, or the group under test
+   * is `closed` (being drained or updated, nobody is sent there, testers included).
+   */
+  | {
+      readonly kind: "public";
+      readonly share: number;
+      readonly bucket: number | undefined;
+      readonly key: string | undefined;
+      readonly closed: boolean;
+    };
+
+export interface Selection {
+  readonly pool: PoolName;
+  readonly rule: Rule;
+}
+
+const EVERYBODY: Selection = { pool: "all", rule: { kind: "everybody" } };
+const CLOSED: Selection = {
+  pool: "rest",
+  rule: { kind: "public", share: 0, bucket: undefined, key: undefined, closed: true },
+};
+const NOBODY_DRAWN: Selection = {
+  pool: "rest",
+  rule: { kind: "public", share: 0, bucket: undefined, key: undefined, closed: false },
+};
+const ALL_DRAWN: Selection = {
+  pool: "test",
+  rule: { kind: "share", share: 100, bucket: undefined, key: undefined },
+};
+
+/**
+ * Whose turn it is to see which version: the pool for this request, and the rule that decided. Depends on nothing but
+ * its arguments, so that every gateway sends the same client the same way.
+ *
+ * An app with `deploy` other than 0 has at least two groups; its document would have been refused otherwise.
+ */
+export function select(app: App, client: Client): Selection {
+  if (app.deploy === 0) return EVERYBODY;
+  if (!app.testing) return CLOSED;
+  return selectTester(app.testers, client) ?? selectByShare(app, client);
+}
+
+function selectTester(testers: Testers, client: Client): Selection | undefined {
+  if (testers.addresses.size > 0) {
+    const entry = testers.addresses.match(client.address);
+    if (entry !== undefined) return { pool: "test", rule: { kind: "tester", by: "address", entry } };
+  }
+  for (const { kind: by, name, equals } of testers.rules) {
+    const value = by === "header" ? client.header(name) : client.cookie(name);
+    if (value === equals) return { pool: "test", rule: { kind: "tester", by, name } };
+  }
+  return undefined;
+}
+
+function selectByShare(app: App, client: Client): Selection {
+  const { share } = app;
+  if (share <= 0) return NOBODY_DRAWN;
+  if (share >= 100) return ALL_DRAWN;
+  const { value, from: key } = findClientKey(app.stickiness, client);
+  const place = bucketHundredths(app.name, app.releaseId, value);
+  const bucket = place / 100;
+  return place < Math.round(share * 100)
+    ? { pool: "test", rule: { kind: "share", share, bucket, key } }
+    : { pool: "rest", rule: { kind: "public", share, bucket, key, closed: false } };
+}
