@@ -1,0 +1,111 @@
+import { routeKey } from "../core/route-table.ts";
+import { routeSchema, serverSchema } from "./app-schema.ts";
+import { parseDuration } from "./duration.ts";
+import { type Finding, formatPath, type Path } from "./finding.ts";
+import { isPlainObject, type PlainObject } from "./plain-data.ts";
+import { numberOfText } from "./schema-fields.ts";
+import { DEFAULT_PORT, serverOf } from "./server-address.ts";
+
+/**
+ * What the fields of a canonical document owe each other. It looks at the unchecked input and passes over every field
+ * that is wrong by itself, so that both kinds of problems are reported together.
+ *
+ * `writtenPath`: where a field stands in what was written, for the text of a finding that names another field.
+ */
+export function inconsistenciesOf(
+  input: PlainObject,
+  writtenPath: (path: Path) => Path = (path) => path,
+): Finding[] {
+  const groups = isPlainObject(input["groups"]) ? input["groups"] : {};
+  return [
+    ...equalRoutes(input["routes"], writtenPath),
+    ...equalServers(groups, numberOr(input["port"], DEFAULT_PORT), writtenPath),
+    ...weightlessGroups(groups),
+    ...deployBeyondGroups(input["deploy"], Object.keys(groups).length),
+    ...dieTimeAboveBound(input["health"]),
+  ];
+}
+
+function equalRoutes(routes: unknown, writtenPath: (path: Path) => Path): Finding[] {
+  const expected = (path: Path): string => `a route that does not repeat ${formatPath(writtenPath(path))}`;
+  return repetitions(listOrEmpty(routes), expected, (route, index) => {
+    const parsed = routeSchema.safeParse(route);
+    if (!parsed.success) return undefined;
+    const { host = "*", path = "/" } = parsed.data;
+    return { key: routeKey({ host, path }), path: ["routes", index] };
+  });
+}
+
+function equalServers(groups: PlainObject, port: number, writtenPath: (path: Path) => Path): Finding[] {
+  const expected = (path: Path): string => `a server that does not repeat ${formatPath(writtenPath(path))}`;
+  const entries = Object.entries(groups).flatMap(([name, group]) =>
+    serversOf(group).map((server, index) => ({ server, path: ["groups", name, "servers", index] })),
+  );
+  return repetitions(entries, expected, ({ server, path }) => {
+    const parsed = serverSchema.safeParse(server);
+    const known = parsed.success ? serverOf(parsed.data, { port, weight: 1 }) : undefined;
+    return known && { key: known.id, path };
+  });
+}
+
+function weightlessGroups(groups: PlainObject): Finding[] {
+  return Object.entries(groups).flatMap(([name, group]) => {
+    const servers = serversOf(group);
+    const weight = isPlainObject(group) ? group["weight"] : undefined;
+    const weights = servers.map((server) => (isPlainObject(server) ? (server["weight"] ?? weight) : weight));
+    const isWeightless = servers.length > 0 && weights.every((each) => numberOfText(each) === 0);
+    return isWeightless ? [{ path: ["groups", name], expected: "a server with a weight above 0" }] : [];
+  });
+}
+
+function deployBeyondGroups(written: unknown, count: number): Finding[] {
+  const deploy = numberOfText(written);
+  if (written === undefined || count === 0) return [];
+  const most = count === 1 ? 0 : count;
+  if (typeof deploy === "number" && Number.isInteger(deploy) && deploy >= 0 && deploy <= most) return [];
+  const expected =
+    count === 1
+      ? "0, as an update needs a second group"
+      : `a whole number from 0 to ${count}, the number of groups`;
+  return [{ path: ["deploy"], expected }];
+}
+
+function dieTimeAboveBound(health: unknown): Finding[] {
+  if (!isPlainObject(health)) return [];
+  const { dieTime = "10s", maxDieTime = "300s" } = health;
+  if (typeof dieTime !== "string" || typeof maxDieTime !== "string") return [];
+  const [first, most] = [parseDuration(dieTime), parseDuration(maxDieTime)];
+  if (first === undefined || most === undefined || first <= most) return [];
+  return [{ path: ["health", "maxDieTime"], expected: `a duration of at least the die time, ${dieTime}` }];
+}
+
+/** Entries with the key of an earlier one; those without a key are passed over. */
+function repetitions<Entry>(
+  entries: readonly Entry[],
+  expected: (earlier: Path) => string,
+  keyOf: (entry: Entry, index: number) => { readonly key: string; readonly path: Path } | undefined,
+): Finding[] {
+  const first = new Map<string, Path>();
+  const findings: Finding[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const keyed = keyOf(entry, index);
+    if (keyed === undefined) continue;
+    const earlier = first.get(keyed.key);
+    if (earlier === undefined) first.set(keyed.key, keyed.path);
+    else findings.push({ path: keyed.path, expected: `${expected(earlier)} (${keyed.key})` });
+  }
+  return findings;
+}
+
+function serversOf(group: unknown): readonly unknown[] {
+  return isPlainObject(group) ? listOrEmpty(group["servers"]) : [];
+}
+
+function listOrEmpty(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function numberOr(value: unknown, fallback: number): number {
+  const number = numberOfText(value);
+  return typeof number === "number" ? number : fallback;
+}

@@ -1,0 +1,152 @@
+import { inconsistenciesOf } from "./app-consistency.ts";
+import { appSchema } from "./app-schema.ts";
+import { type Finding, formatPath, problemsOf } from "./finding.ts";
+import { isOriginalForm, readOriginal } from "./read-original.ts";
+import { isPlainObject, plainCopy, type PlainObject } from "./plain-data.ts";
+import type { Parsed } from "./problem.ts";
+import { findingsOf } from "./schema-findings.ts";
+
+/**
+ * An app as its owner writes it, checked: what the directory stores and the API answers. What was left out stays left
+ * out (the defaults named here are filled in by `compileApp`), numbers written as text are numbers, hosts are lower-case.
+ */
+export interface AppDocument {
+  readonly name: string;
+  /** Which requests belong to the app. Default: any host, path "/". */
+  readonly routes?: readonly RouteDocument[];
+  /** Port of servers written without one. Default 80. */
+  readonly port?: number;
+  /** By name, in the order in which they are updated; at least one. */
+  readonly groups: Readonly<Record<string, GroupDocument>>;
+  /** Whose requests go to the group under test. Default: nobody's. */
+  readonly testers?: readonly TesterDocument[];
+  /** What tells one client from another; the first that a request carries counts. Default: the address. */
+  readonly stickiness?: readonly StickinessDocument[];
+  /** 0: nothing is being updated; k: the k-th group is under test. Default 0. */
+  readonly deploy?: number;
+  /** False keeps testers too away from the group under test. Default true. */
+  readonly testing?: boolean;
+  /** Percentage of the other clients sent to the group under test: 0 to 100, at most two decimals. Default 0. */
+  readonly share?: number;
+  /** Default "roundRobin". */
+  readonly balance?: "roundRobin" | "leastConnections" | "hash";
+  readonly health?: HealthDocument;
+  readonly retry?: RetryDocument;
+  /** Testers may be served by the other groups when the group under test has no live server. Default false. */
+  readonly testersFallBack?: boolean;
+  /** The public may be sent to the group under test when nothing else lives. Default false. */
+  readonly emergencySpill?: boolean;
+  /** Tell every client, not only testers, which group answered. Default false. */
+  readonly expose?: boolean;
+}
+
+export interface RouteDocument {
+  /** "shop.example.com", "*.example.com" (any host below), "*" (any host). Default "*". */
+  readonly host?: string;
+  /** Path prefix, matched at segment borders. Default "/". */
+  readonly path?: string;
+}
+
+export interface GroupDocument {
+  /** Weight of each of the servers that has none of its own. Default 1. */
+  readonly weight?: number;
+  /** At least one. */
+  readonly servers: readonly ServerDocument[];
+}
+
+/** "10.0.4.175", "10.0.4.175:81", "[fd00::1]:81", "app.internal", "unix:/run/app.sock", or the same with more said. */
+export type ServerDocument =
+  | string
+  | {
+      readonly address: string;
+      /** Default: the one in the address, else the app's. */
+      readonly port?: number;
+      /** Whole number, 0 to 1 000 000; 0 is never chosen. Default: the group's. */
+      readonly weight?: number;
+    };
+
+/** An address, a CIDR range, or the exact value of a header or cookie. */
+export type TesterDocument =
+  | string
+  | { readonly header: string; readonly equals: string }
+  | { readonly cookie: string; readonly equals: string };
+
+export type StickinessDocument = "address" | { readonly cookie: string } | { readonly header: string };
+
+export interface HealthDocument {
+  /** Failures within the die time that make a server dead. Default 1. */
+  readonly maxFails?: number;
+  /** Duration a dead server is left out at first; doubles with each failure in a row. Default "10s". */
+  readonly dieTime?: string;
+  /** Upper bound of the doubled die time, a duration. Default "300s". */
+  readonly maxDieTime?: string;
+  /** Active checks. Default: none. */
+  readonly check?: CheckDocument;
+}
+
+export interface CheckDocument {
+  readonly path: string;
+  /** Duration between two checks of a server. Default "2s". */
+  readonly interval?: string;
+  /** Status code, or list of them, of a healthy server. Default 200. */
+  readonly expect?: number | readonly number[];
+  /** Duration after which a check has failed. Default: the interval. */
+  readonly timeout?: string;
+  /** Good checks in a row that bring a server back. Default 2. */
+  readonly healthy?: number;
+  /** Failed checks in a row that take a server out. Default 3. */
+  readonly unhealthy?: number;
+}
+
+export interface RetryDocument {
+  /** Servers one request may be sent to, the first included. Default 2. */
+  readonly tries?: number;
+  /** Retries allowed, as a percentage of recent requests. Default 20. */
+  readonly budget?: number;
+  /** Status codes that count as a failed try besides the failures of the connection itself. Default: none. */
+  readonly on?: readonly number[];
+}
+
+/**
+ * Checks a document in any of its three forms: canonical, the original raw one (it has `image`) and the original
+ * converted one (it has `group`, and no name). All problems are reported together.
+ *
+ * `options.name`: the name the URL or file gives; it fills in a missing one, and a different one is refused.
+ */
+export function parseAppDocument(input: unknown, options?: { readonly name?: string }): Parsed<AppDocument> {
+  const unfit: Finding[] = [];
+  const copy = plainCopy(input, unfit);
+  if (unfit.length > 0) return { ok: false, problems: problemsOf(unfit, input) };
+  if (!isPlainObject(copy)) {
+    return { ok: false, problems: problemsOf([{ path: [], expected: "an app document" }], input) };
+  }
+  const nameKey = "image" in copy ? "image" : "name";
+  const written =
+    nameKey in copy || options?.name === undefined ? copy : { [nameKey]: options.name, ...copy };
+  const original = isOriginalForm(written) ? readOriginal(written) : undefined;
+  const canonical = original?.canonical ?? written;
+  const checked = appSchema.safeParse(canonical);
+  const inconsistent = [
+    ...inconsistenciesOf(canonical, original?.pathOf),
+    ...foreignName(canonical, options?.name),
+  ];
+  const invalid = checked.success ? [] : findingsOf(checked.error.issues);
+  const findings = [...unlessAlsoIn(inconsistent, invalid), ...inconsistent].map(({ path, expected }) => ({
+    path: original?.pathOf(path) ?? path,
+    expected,
+  }));
+  findings.unshift(...(original?.findings ?? []));
+  if (!checked.success || findings.length > 0) return { ok: false, problems: problemsOf(findings, written) };
+  return { ok: true, value: checked.data };
+}
+
+function foreignName(document: PlainObject, name: string | undefined): Finding[] {
+  if (name === undefined || document["name"] === name) return [];
+  return [{ path: ["name"], expected: `${JSON.stringify(name)}, the name it is addressed by` }];
+}
+
+/** The findings on fields about which the others say nothing: what fields owe each other says more than the field alone. */
+function unlessAlsoIn(others: readonly Finding[], findings: readonly Finding[]): Finding[] {
+  const said = new Set(others.map(({ path }) => formatPath(path)));
+  return findings.filter(({ path }) => !said.has(formatPath(path)));
+}

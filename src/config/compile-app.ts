@@ -1,0 +1,91 @@
+import type { App, CheckPolicy, Group, TesterRule, Testers } from "../core/app.ts";
+import { addressSet } from "./address-set.ts";
+import type { AppDocument, CheckDocument, GroupDocument } from "./app-document.ts";
+import { parseDuration } from "./duration.ts";
+import { DEFAULT_PORT, serverOf } from "./server-address.ts";
+
+/** Retries a second that are allowed whatever the budget says: without them a quiet app could never retry. */
+const RETRY_BUDGET_FLOOR = 3;
+
+/**
+ * The request path's form of a checked document: defaults filled in, durations in ms, addresses parsed.
+ * Throws only for a document that `parseAppDocument` would have refused.
+ */
+export function compileApp(document: AppDocument, revision: number, releaseId: string = ""): App {
+  const { health = {}, retry = {} } = document;
+  return {
+    name: document.name,
+    revision,
+    releaseId,
+    routes: (document.routes ?? [{}]).map(({ host = "*", path = "/" }) => ({ host, path })),
+    groups: Object.entries(document.groups).map(([name, group]) => compileGroup(name, group, document.port)),
+    deploy: document.deploy ?? 0,
+    testing: document.testing ?? true,
+    share: document.share ?? 0,
+    testers: compileTesters(document),
+    stickiness: (document.stickiness ?? ["address" as const]).map((source) => {
+      if (source === "address") return { kind: "address" };
+      if ("cookie" in source) return { kind: "cookie", name: source.cookie };
+      return { kind: "header", name: source.header.toLowerCase() };
+    }),
+    balance: document.balance ?? "roundRobin",
+    health: {
+      maxFails: health.maxFails ?? 1,
+      dieTime: duration(health.dieTime ?? "10s"),
+      maxDieTime: duration(health.maxDieTime ?? "300s"),
+    },
+    check: compileCheck(health.check),
+    retry: {
+      tries: retry.tries ?? 2,
+      budget: retry.budget ?? 20,
+      budgetFloor: RETRY_BUDGET_FLOOR,
+      on: retry.on ?? [],
+    },
+    testersFallBack: document.testersFallBack ?? false,
+    emergencySpill: document.emergencySpill ?? false,
+    expose: document.expose ?? false,
+  };
+}
+
+function compileCheck(written: CheckDocument | undefined): CheckPolicy | undefined {
+  if (written === undefined) return undefined;
+  const { path, interval = "2s", timeout = interval, expect = 200, healthy = 2, unhealthy = 3 } = written;
+  return {
+    path,
+    interval: duration(interval),
+    timeout: duration(timeout),
+    expect: typeof expect === "number" ? [expect] : expect,
+    healthy,
+    unhealthy,
+  };
+}
+
+function compileGroup(name: string, group: GroupDocument, port: number = DEFAULT_PORT): Group {
+  const { weight = 1 } = group;
+  return {
+    name,
+    servers: group.servers.map((written) => {
+      const server = serverOf(written, { port, weight });
+      if (server === undefined) throw new Error(`not a server address: ${JSON.stringify(written)}`);
+      return server;
+    }),
+  };
+}
+
+function compileTesters(document: AppDocument): Testers {
+  const addresses: string[] = [];
+  const rules: TesterRule[] = [];
+  for (const tester of document.testers ?? []) {
+    if (typeof tester === "string") addresses.push(tester);
+    else if ("header" in tester) {
+      rules.push({ kind: "header", name: tester.header.toLowerCase(), equals: tester.equals });
+    } else rules.push({ kind: "cookie", name: tester.cookie, equals: tester.equals });
+  }
+  return { addresses: addressSet(addresses), rules };
+}
+
+function duration(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined) throw new Error(`not a duration: ${text}`);
+  return milliseconds;
+}

@@ -1,0 +1,37 @@
+/** Settings of the data plane. Durations in ms, sizes in bytes. */
+export interface GatewaySettings {
+  readonly listen: readonly ListenAddress[];
+  /** Peers (addresses, CIDR) whose X-Forwarded-* fields are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly timeouts: GatewayTimeouts;
+  readonly limits: GatewayLimits;
+}
+
+/** TCP when `host` and `port` are given, else a unix socket. */
+export type ListenAddress =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+export interface GatewayTimeouts {
+  /** A request head must be complete this long after its first byte. */
+  readonly header: number;
+  /** A connection to a server must stand after this. */
+  readonly connect: number;
+  /** Silence a server may keep: until the response head, then between two reads of it. */
+  readonly response: number;
+  /** Silence on a client connection: between requests, or while a body is awaited or taken. */
+  readonly idle: number;
+  /** Time for requests in flight at shutdown, then they are cut. */
+  readonly drain: number;
+}
+
+export interface GatewayLimits {
+  /** Bytes of a head (request or response), start line included. */
+  readonly head: number;
+  /** Field lines of a head. */
+  readonly headers: number;
+  /** Bytes of a request body; null: no limit. */
+  readonly body: number | null;
+  /** Client connections per worker; further ones wait in the kernel's queue. */
+  readonly connections: number;
+}

@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+
+import { parseDuration } from "./duration.ts";
+import { formatProblems } from "./format-problems.ts";
+import { type HalftoneConfig, parseHalftoneConfig } from "./halftone-config.ts";
+import { parseSize } from "./size.ts";
+
+function parsed(text: string): HalftoneConfig {
+  const result = parseHalftoneConfig(text, "/etc/halftone");
+  if (!result.ok) throw new Error(formatProblems(result.problems).join("\n"));
+  return result.value;
+}
+
+function refusal(text: string): string[] {
+  const result = parseHalftoneConfig(text, "/etc/halftone");
+  return result.ok ? [] : formatProblems(result.problems);
+}
+
+describe("parseHalftoneConfig", () => {
+  it("has a default for everything", () => {
+    expect(parsed("# nothing said\n")).toEqual({
+      gateway: {
+        listen: [{ kind: "tcp", host: "0.0.0.0", port: 8080 }],
+        trustedProxies: [],
+        timeouts: { header: 10_000, connect: 2000, response: 60_000, idle: 75_000, drain: 30_000 },
+        limits: { head: 16_384, headers: 100, body: null, connections: 20_000 },
+      },
+      workers: "auto",
+      admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 9090 } },
+      data: "/etc/halftone/data",
+      directory: { kind: "file", folder: "/etc/halftone/data" },
+      backup: "/etc/halftone/data/backup.json",
+      apps: [],
+    });
+  });
+
+  it("reads every kind of listen address", () => {
+    const { listen } = parsed(
+      `gateway: {listen: [8080, "8081", ":82", "[::]:83", "h:0", "unix:/a", {address: ":84"}]}`,
+    ).gateway;
+    expect(listen).toEqual([
+      { kind: "tcp", host: "0.0.0.0", port: 8080 },
+      { kind: "tcp", host: "0.0.0.0", port: 8081 },
+      { kind: "tcp", host: "0.0.0.0", port: 82 },
+      { kind: "tcp", host: "::", port: 83 },
+      { kind: "tcp", host: "h", port: 0 },
+      { kind: "unix", path: "/a" },
+      { kind: "tcp", host: "0.0.0.0", port: 84 },
+    ]);
+    expect(parsed("gateway: {listen: 127.0.0.1:81}").gateway.listen).toHaveLength(1);
+  });
+
+  it("resolves paths against the folder of the file; what lies in the data folder follows it", () => {
+    expect(parsed("data: ./d\napps: [./apps/*.yaml, /srv/*.json]")).toMatchObject({
+      data: "/etc/halftone/d",
+      directory: { kind: "file", folder: "/etc/halftone/d" },
+      backup: "/etc/halftone/d/backup.json",
+      apps: ["/etc/halftone/apps/*.yaml", "/srv/*.json"],
+    });
+    expect(parsed('directory: "memory:"\nbackup: ../b.json')).toMatchObject({
+      directory: { kind: "memory" },
+      backup: "/etc/b.json",
+    });
+  });
+
+  it("reports all problems with their paths", () => {
+    const lines = refusal(`
+gateway:
+  listen: [8080, x]
+  workers: many
+  trustedProxies: [10.0.0.0/40]
+  timeouts: {header: 10, iddle: 5s, connect: 0s}
+  limits: {body: lots, head: 1}
+directory: ftp://x
+`);
+    expect(lines.map((line) => line.slice(0, line.indexOf(", expected")))).toEqual([
+      'gateway.listen[1]: found "x"',
+      'gateway.workers: found "many"',
+      'gateway.trustedProxies[0]: found "10.0.0.0/40"',
+      "gateway.timeouts.header: found 10",
+      'gateway.timeouts.connect: found "0s"',
+      'gateway.timeouts.iddle: found "5s"',
+      "gateway.limits.head: found 1",
+      'gateway.limits.body: found "lots"',
+      'directory: found "ftp://x"',
+    ]);
+    expect(lines[5]).toContain('did you mean "idle"?');
+  });
+
+  it("says plainly what is not in this version", () => {
+    expect(refusal("gateway: {listen: {address: ':443', tls: {}}}")[0]).toMatch(
+      /^gateway\.listen\.tls: .*TLS listeners are not in this version/,
+    );
+    expect(refusal("directory: redis://h:6379/0")[0]).toMatch(/is not in this version/);
+  });
+
+  it("shows no secret", () => {
+    const lines = refusal("admin: {token: hunter2}\ndirectory: redis://user:hunter2@h/0").join("\n");
+    expect(lines).toContain("admin.token");
+    expect(lines).not.toContain("hunter2");
+  });
+
+  it.each([
+    ["data: 1\n  x: [", "line 1, column 7"],
+    ["data: a\ndata: b\n", "line 2, column 1"],
+    ["a: *b", "line 1, column 1"],
+    ["data: !vault x", "line 1, column 7"],
+  ])("gives line and column for the faulty text %j", (text, place) => {
+    expect(refusal(text)[0]).toContain(`${place}: found `);
+  });
+
+  it("refuses aliases that multiply", () => {
+    const laughs = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(9)}]`);
+    expect(refusal(["a0: &a0 [x]", ...laughs].join("\n"))[0]).toContain("Excessive alias count");
+  });
+});
+
+describe("durations and sizes", () => {
+  it.each([
+    ["250ms", 250],
+    ["10s", 10_000],
+    ["1.5s", 1500],
+    ["5m", 300_000],
+    ["1h", 3_600_000],
+    ["0s", 0],
+  ])("%j is %j ms", (text, milliseconds) => {
+    expect(parseDuration(text)).toBe(milliseconds);
+  });
+
+  it.each(["10", "", "s", "-1s", "1 s", "1d", "1e3s", "999h59", "1000h"])("%j is no duration", (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+
+  it.each([
+    ["16KiB", 16_384],
+    ["1MiB", 1_048_576],
+    ["512B", 512],
+    ["4096", 4096],
+    [4096, 4096],
+    [0, 0],
+  ])("%j is %j bytes", (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  it.each(["1KB", "1k", "", "-1", "1.5KiB", 1.5, -1, 1e21, Number.NaN])("%j is no size", (text) => {
+    expect(parseSize(text)).toBeUndefined();
+  });
+});

@@ -1,0 +1,244 @@
+import path from "node:path";
+import * as z from "zod";
+
+import { isAddressOrRange } from "./address-set.ts";
+import { readDocumentText } from "./document-text.ts";
+import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
+import { type Finding, problemsOf } from "./finding.ts";
+import type { GatewaySettings, ListenAddress } from "./gateway-settings.ts";
+import { LISTEN_EXPECTED, parseListenAddress } from "./listen-address.ts";
+import { plainCopy } from "./plain-data.ts";
+import type { Parsed, Problem } from "./problem.ts";
+import { findingsOf } from "./schema-findings.ts";
+import { checkedText, closedObject, listOf, nonEmptyListOf, wholeNumber } from "./schema-fields.ts";
+import { parseSize, SIZE_EXPECTED } from "./size.ts";
+
+/** `halftone.yaml`, checked: defaults filled in, paths absolute, durations in ms, sizes in bytes. */
+export interface HalftoneConfig {
+  readonly gateway: GatewaySettings;
+  /** Processes that carry traffic; "auto" (default): as many as the cores allow; 0: everything in one process. */
+  readonly workers: number | "auto";
+  readonly admin: AdminConfig;
+  /** Folder of what must outlive a restart: token, audit, backup. Default "./data". */
+  readonly data: string;
+  /** Where app documents live. Default: files in the data folder. */
+  readonly directory: DirectoryConfig;
+  /** File with the directory's last known content. Default "backup.json" in the data folder. */
+  readonly backup: string;
+  /** Globs of app documents put into the directory at start if it does not hold them. Default: none. */
+  readonly apps: readonly string[];
+}
+
+export interface AdminConfig {
+  /** Default 127.0.0.1:9090. */
+  readonly listen: ListenAddress;
+  /** Bearer token of the admin API. Absent: one is made at first start and kept in the data folder. */
+  readonly token?: string;
+}
+
+export type DirectoryConfig =
+  | { readonly kind: "memory" }
+  | { readonly kind: "file"; readonly folder: string }
+  | { readonly kind: "redis"; readonly url: string; readonly layout: "default" | "original" };
+
+/**
+ * The configuration in the text of a `halftone.yaml`; an empty one has all the defaults. Problems of the YAML itself
+ * have line and column in their path, all others the path of the field.
+ *
+ * `baseFolder`: absolute; relative paths in the text start there.
+ */
+export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<HalftoneConfig> {
+  const read = readDocumentText(isBlank(text) ? "{}" : text);
+  if (!read.ok) return read;
+  const unfit: Finding[] = [];
+  const input = plainCopy(read.value, unfit);
+  if (unfit.length > 0) return { ok: false, problems: problemsOf(unfit, read.value) };
+  const checked = configSchema.safeParse(input);
+  if (!checked.success) {
+    const problems = problemsOf(findingsOf(checked.error.issues), input);
+    return { ok: false, problems: problems.map(withoutSecrets) };
+  }
+  const { gateway = {}, admin = {}, apps = [], ...written } = checked.data;
+  const { workers = "auto", ...settings } = gateway;
+  const data = path.resolve(baseFolder, written.data ?? "data");
+  const directory = written.directory ?? { kind: "file", folder: data };
+  return {
+    ok: true,
+    value: {
+      gateway: gatewaySettings(settings),
+      workers,
+      admin: {
+        listen: admin.listen ?? { kind: "tcp", host: "127.0.0.1", port: 9090 },
+        ...(admin.token !== undefined && { token: admin.token }),
+      },
+      data,
+      directory:
+        directory.kind === "file"
+          ? { kind: "file", folder: path.resolve(baseFolder, directory.folder) }
+          : directory,
+      backup:
+        written.backup === undefined
+          ? path.join(data, "backup.json")
+          : path.resolve(baseFolder, written.backup),
+      apps: apps.map((glob) => absoluteGlob(baseFolder, glob)),
+    },
+  };
+}
+
+/** Problems are printed and logged: they show no token, and no password of a URL. */
+function withoutSecrets(problem: Problem): Problem {
+  if (problem.path.startsWith("admin.token")) return { ...problem, found: "another text (not shown)" };
+  return { ...problem, found: problem.found.replace(/\/\/.*@/, "//…@") };
+}
+
+function gatewaySettings(written: z.infer<typeof gatewaySchema>): GatewaySettings {
+  const { listen = [{ kind: "tcp", host: "0.0.0.0", port: 8080 }], trustedProxies = [] } = written;
+  const { timeouts = {}, limits = {} } = written;
+  return {
+    listen,
+    trustedProxies,
+    timeouts: {
+      header: timeouts.header ?? 10_000,
+      connect: timeouts.connect ?? 2000,
+      response: timeouts.response ?? 60_000,
+      idle: timeouts.idle ?? 75_000,
+      drain: timeouts.drain ?? 30_000,
+    },
+    limits: {
+      head: limits.head ?? 16 * 1024,
+      headers: limits.headers ?? 100,
+      body: limits.body ?? null,
+      connections: limits.connections ?? 20_000,
+    },
+  };
+}
+
+const filePath = checkedText((text) => text !== "" && !text.includes("\0"), "a path");
+
+const milliseconds = checkedText(
+  (text) => (parseDuration(text) ?? 0) > 0,
+  `${DURATION_EXPECTED}, above zero`,
+).transform((text) => parseDuration(text)!);
+
+/** Only where waiting no time at all makes sense. */
+const millisecondsOrZero = checkedText(
+  (text) => parseDuration(text) !== undefined,
+  DURATION_EXPECTED,
+).transform((text) => parseDuration(text)!);
+
+/** A head smaller than this takes no usual request; one larger than the upper bound is held whole in memory. */
+const headSize = sizeBetween(1024, 1024 ** 2, `${SIZE_EXPECTED}, from 1KiB to 1MiB`);
+const BODY_EXPECTED = `${SIZE_EXPECTED}, or "none"`;
+const bodySize = sizeBetween(0, Number.MAX_SAFE_INTEGER, BODY_EXPECTED);
+
+const listenText = checkedText((text) => parseListenAddress(text) !== undefined, LISTEN_EXPECTED);
+
+const listenAddress = z
+  .preprocess(
+    (value) => (typeof value === "number" ? String(value) : value),
+    z.union(
+      [
+        listenText,
+        closedObject(
+          {
+            address: listenText,
+            tls: z
+              .unknown()
+              .refine((tls) => tls === undefined, "no tls: TLS listeners are not in this version")
+              .exactOptional(),
+          },
+          LISTEN_EXPECTED,
+        ),
+      ],
+      LISTEN_EXPECTED,
+    ),
+  )
+  .transform((written) => parseListenAddress(typeof written === "string" ? written : written.address)!);
+
+const gatewaySchema = closedObject(
+  {
+    listen: z
+      .union([listenAddress, nonEmptyListOf(listenAddress, "addresses to listen on")], LISTEN_EXPECTED)
+      .transform((listen) => (Array.isArray(listen) ? listen : [listen]))
+      .exactOptional(),
+    workers: z
+      .union([z.literal("auto"), wholeNumber(0, 1024)], '"auto" or a whole number from 0 to 1024')
+      .exactOptional(),
+    trustedProxies: listOf(
+      checkedText(isAddressOrRange, "an address or a CIDR range"),
+      "addresses and CIDR ranges",
+    ).exactOptional(),
+    timeouts: closedObject(
+      {
+        header: milliseconds.exactOptional(),
+        connect: milliseconds.exactOptional(),
+        response: milliseconds.exactOptional(),
+        idle: milliseconds.exactOptional(),
+        drain: millisecondsOrZero.exactOptional(),
+      },
+      "time limits, {header, connect, response, idle, drain}",
+    ).exactOptional(),
+    limits: closedObject(
+      {
+        head: headSize.exactOptional(),
+        headers: wholeNumber(1, 10_000).exactOptional(),
+        body: z.union([z.literal("none").transform(() => null), bodySize], BODY_EXPECTED).exactOptional(),
+        connections: wholeNumber(1, 10_000_000).exactOptional(),
+      },
+      "limits, {head, headers, body, connections}",
+    ).exactOptional(),
+  },
+  "gateway settings, {listen, workers, trustedProxies, timeouts, limits}",
+);
+
+const DIRECTORY_EXPECTED = '"memory:" or "file:DIR" ("redis://…" is not in this version)';
+
+const directory = checkedText(
+  (text) => text === "memory:" || /^file:[^\0]+$/.test(text),
+  DIRECTORY_EXPECTED,
+).transform((text): DirectoryConfig =>
+  text === "memory:" ? { kind: "memory" } : { kind: "file", folder: text.slice("file:".length) },
+);
+
+const configSchema = closedObject(
+  {
+    gateway: gatewaySchema.exactOptional(),
+    admin: closedObject(
+      {
+        listen: listenAddress.exactOptional(),
+        // RFC 6750 2.1: what a bearer token may be made of.
+        token: z
+          .string("a token of at least 16 characters")
+          .regex(/^[\w.~+/-]{16,}=*$/, "a token of at least 16 letters, digits or -._~+/")
+          .exactOptional(),
+      },
+      "admin settings, {listen, token}",
+    ).exactOptional(),
+    data: filePath.exactOptional(),
+    directory: directory.exactOptional(),
+    backup: filePath.exactOptional(),
+    apps: listOf(filePath, "globs of files").exactOptional(),
+  },
+  "the configuration, {gateway, admin, data, directory, backup, apps}",
+);
+
+function sizeBetween(least: number, most: number, expected: string) {
+  return z
+    .union([z.string(), z.number()], expected)
+    .refine((written) => isWithin(parseSize(written), least, most), expected)
+    .transform((written) => parseSize(written)!);
+}
+
+function isWithin(size: number | undefined, least: number, most: number): boolean {
+  return size !== undefined && size >= least && size <= most;
+}
+
+function isBlank(text: string): boolean {
+  return text.split("\n").every((line) => /^\s*(?:#.*)?$/.test(line));
+}
+
+/** The folder is taken literally: its brackets and stars are no wildcards. */
+function absoluteGlob(baseFolder: string, glob: string): string {
+  if (path.isAbsolute(glob)) return glob;
+  return path.posix.join(baseFolder.replaceAll(/[\\*?[\]{}()!+@]/g, "\\$&"), glob);
+}

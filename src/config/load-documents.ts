@@ -1,0 +1,111 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { glob } from "tinyglobby";
+
+import { type AppDocument, parseAppDocument } from "./app-document.ts";
+import { readDocumentTexts } from "./document-text.ts";
+import { isPlainObject } from "./plain-data.ts";
+import type { Problem } from "./problem.ts";
+import { isOriginalForm } from "./read-original.ts";
+
+export interface LoadedApps {
+  /** In the order of the files' names, then of the documents in them. */
+  readonly documents: readonly LoadedApp[];
+  /** The files that hold something wrong; none of their documents is among `documents`. */
+  readonly problems: readonly FileProblems[];
+}
+
+export interface LoadedApp {
+  readonly file: string;
+  readonly document: AppDocument;
+}
+
+export interface FileProblems {
+  readonly file: string;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads the app documents of all files the globs match (.json, .yaml, .yml; absolute paths). A file may hold several
+ * documents; a document of the original without a name takes its file's. A glob that matches nothing is no problem, a
+ * path without wildcards that is not there is one.
+ */
+export async function loadAppFiles(globs: readonly string[]): Promise<LoadedApps> {
+  const documents: LoadedApp[] = [];
+  const problems: FileProblems[] = [];
+  const firstFile = new Map<string, string>();
+  for (const file of await filesOf(globs)) {
+    const loaded = await loadFile(file);
+    const repeated = loaded.documents.filter(({ name }) => firstFile.has(name));
+    const wrong = [
+      ...loaded.problems,
+      ...repeated.map(({ name }) => ({
+        path: "name",
+        found: JSON.stringify(name),
+        expected: `another name than the app of ${firstFile.get(name)}`,
+      })),
+    ];
+    if (wrong.length > 0) {
+      problems.push({ file, problems: wrong });
+      continue;
+    }
+    for (const document of loaded.documents) {
+      firstFile.set(document.name, file);
+      documents.push({ file, document });
+    }
+  }
+  return { documents, problems };
+}
+
+async function filesOf(globs: readonly string[]): Promise<string[]> {
+  const files = new Set<string>();
+  for (const pattern of globs) {
+    const matches = await glob(pattern, { absolute: true, dot: false, expandDirectories: false });
+    for (const file of matches) files.add(path.normalize(file));
+    const isLiteral = !/[*?[\]{}()!]/.test(pattern.replaceAll(/\\./g, ""));
+    if (matches.length === 0 && isLiteral) files.add(path.normalize(pattern.replaceAll(/\\(.)/g, "$1")));
+  }
+  return [...files].sort();
+}
+
+async function loadFile(
+  file: string,
+): Promise<{ readonly documents: readonly AppDocument[]; readonly problems: readonly Problem[] }> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    return { documents: [], problems: [{ path: "", found, expected: "a file that can be read" }] };
+  }
+  const read = readDocumentTexts(text);
+  if (!read.ok) return { documents: [], problems: read.problems };
+  if (read.value.length === 0) {
+    return { documents: [], problems: [{ path: "", found: "nothing", expected: "an app document" }] };
+  }
+  const documents: AppDocument[] = [];
+  const problems: Problem[] = [];
+  for (const [index, value] of read.value.entries()) {
+    const parsed = parseAppDocument(value, isNameless(value) ? { name: path.parse(file).name } : undefined);
+    if (parsed.ok && documents.some(({ name }) => name === parsed.value.name)) {
+      problems.push({
+        path: "name",
+        found: JSON.stringify(parsed.value.name),
+        expected: "another name than in the same file before",
+      });
+    } else if (parsed.ok) documents.push(parsed.value);
+    else problems.push(...parsed.problems.map((problem) => inDocument(problem, index, read.value.length)));
+  }
+  return { documents, problems };
+}
+
+/** The original's converted form carries no name: there it is the key, here the file. */
+function isNameless(value: unknown): boolean {
+  return isPlainObject(value) && isOriginalForm(value) && !("image" in value) && !("name" in value);
+}
+
+function inDocument(problem: Problem, index: number, count: number): Problem {
+  if (count === 1) return problem;
+  const place = `document ${index + 1}`;
+  return { ...problem, path: problem.path === "" ? place : `${place}: ${problem.path}` };
+}
