@@ -1,0 +1,398 @@
+import { type AppDocument, parseAppDocument } from "../config/app-document.ts";
+import { AppsInForce } from "./apps-in-force.ts";
+import { BackupKeeper } from "./backup-keeper.ts";
+import type { Backup } from "./backup.ts";
+import { type AppChange, ChangeFeed, type ChangeListener } from "./change-feed.ts";
+import type { DirectoryReach, DirectoryStatus } from "./directory-status.ts";
+import {
+  type DamagedApp,
+  type Directory,
+  type DirectoryContent,
+  DirectoryUnavailable,
+  type Expected,
+  isExpected,
+  type StoredApp,
+} from "./directory.ts";
+import type { Log } from "./log.ts";
+import { beginWith, sameRevisions } from "./reconcile.ts";
+import { SerialQueue } from "./serial-queue.ts";
+import { NAME_GIVEN_TWICE, NO_DEPLOY, type SeedResult, type StoreResult } from "./store-result.ts";
+
+export type { AppChange, ChangeListener } from "./change-feed.ts";
+export type { DirectoryStatus } from "./directory-status.ts";
+export type { SeedResult, StoreResult } from "./store-result.ts";
+
+export interface AppStoreOptions {
+  readonly directory: Directory;
+  readonly backup: Backup | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly log: Log;
+  /** How often a directory out of reach is tried again, in ms, default 1000. */
+  readonly retryEvery?: number;
+}
+
+/**
+ * The one door through which app documents are read and changed. What it lists is what is in force: it follows the
+ * directory, and when that is out of reach or would go backwards it keeps what was last known.
+ *
+ * Changes run one after another, so that checks across apps cannot race, and one is answered when every listener is
+ * done with it. A listener must therefore not wait for a change of its own.
+ */
+export class AppStore {
+  readonly #directory: Directory;
+  readonly #backup: BackupKeeper;
+  readonly #now: () => number;
+  readonly #log: Log;
+  readonly #retryEvery: number;
+  readonly #queue = new SerialQueue();
+  readonly #feed: ChangeFeed;
+  readonly #inForce = new AppsInForce();
+  #damaged: readonly DamagedApp[] = [];
+  #reach: DirectoryReach;
+  #retry: NodeJS.Timeout | undefined;
+  #stopWatch: (() => void) | undefined;
+  #closed = false;
+
+  private constructor(options: AppStoreOptions) {
+    this.#directory = options.directory;
+    this.#backup = new BackupKeeper(options.backup, options.now, options.log);
+    this.#feed = new ChangeFeed(options.log);
+    this.#now = options.now;
+    this.#log = options.log;
+    this.#retryEvery = options.retryEvery ?? 1000;
+    this.#reach = { state: "current", since: this.#time() };
+  }
+
+  /**
+   * Reads the directory, or the backup when the directory is out of reach; throws `DirectoryUnavailable` naming both
+   * when neither can be read.
+   */
+  static async open(options: AppStoreOptions): Promise<AppStore> {
+    const store = new AppStore(options);
+    await store.#queue.run(() => store.#start());
+    return store;
+  }
+
+  /** Every app in force. */
+  list(): readonly StoredApp[] {
+    return this.#inForce.list();
+  }
+
+  get(name: string): StoredApp | undefined {
+    return this.#inForce.get(name);
+  }
+
+  /** Stores a document given in any form `parseAppDocument` takes. An equal document is a change like any other. */
+  async put(name: string, input: unknown, expected: Expected, by: string): Promise<StoreResult> {
+    return await this.#change(() => this.#store(name, input, expected, by, () => "put"));
+  }
+
+  /** The original's switch: which group is under test (0: none), and the share of the public sent there (absent: 0). */
+  async setDeploy(
+    name: string,
+    setting: { readonly deploy: unknown; readonly share?: unknown },
+    expected: Expected,
+    by: string,
+  ): Promise<StoreResult> {
+    return await this.#change(async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        const current = this.#inForce.get(name);
+        if (current === undefined) return { kind: "missing" };
+        if (setting.deploy === undefined) return NO_DEPLOY;
+        const edited = {
+          ...current.document,
+          deploy: setting.deploy,
+          share: setting.share === undefined ? 0 : setting.share,
+        };
+        // The edit was made on what stands now, so "any" must not overwrite what someone else wrote meanwhile.
+        const seen = expected === "any" ? current.revision : expected;
+        const result = await this.#store(name, edited, seen, by, switched);
+        if (result.kind !== "stale" || expected !== "any" || attempt === 2) return result;
+      }
+    });
+  }
+
+  async delete(name: string, expected: Expected, by: string): Promise<StoreResult> {
+    return await this.#change(async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        const before = this.#inForce.get(name);
+        if (before === undefined) return { kind: "missing" };
+        if (!isExpected(expected, before) || attempt > 2) return { kind: "stale", current: before };
+        const deleted = await this.#deleteFromDirectory(before);
+        if (deleted !== undefined) {
+          this.#inForce.see({ name, revision: deleted });
+          await this.#apply({ by, what: "delete", name, before, after: undefined });
+          return { kind: "deleted", before };
+        }
+        await this.#takeDirectory();
+      }
+    });
+  }
+
+  /** Puts the documents whose name is neither in force nor waiting to be repaired. */
+  async seed(documents: readonly AppDocument[], by: string): Promise<SeedResult> {
+    const stored: StoredApp[] = [];
+    const present: string[] = [];
+    const refused: { name: string; result: StoreResult }[] = [];
+    const seen = new Set<string>();
+    for (const document of documents) {
+      const { name } = document;
+      const result = seen.has(name)
+        ? NAME_GIVEN_TWICE
+        : await this.#change(() => this.#seedOne(document, by));
+      seen.add(name);
+      if (result.kind === "stored") stored.push(result.app);
+      else if (result.kind === "stale") present.push(name);
+      else refused.push({ name, result });
+    }
+    return { stored, present, refused };
+  }
+
+  /**
+   * The listener is told of every change from now on, in order. It is waited for before a write is answered, so that
+   * "stored" means "in force here"; one that fails is logged and undoes nothing. Returns the function that ends it.
+   */
+  subscribe(listener: ChangeListener): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  status(): DirectoryStatus {
+    const backup = this.#backup.status();
+    return {
+      directory: this.#directory.description,
+      ...this.#reach,
+      damaged: this.#damaged,
+      ...(backup === undefined ? {} : { backup }),
+    };
+  }
+
+  /** Reads the directory again and applies what is newer. Its being out of reach shows in the status. */
+  async reload(): Promise<void> {
+    await this.#queue.run(async () => {
+      if (this.#closed) return;
+      try {
+        await this.#takeDirectory();
+      } catch (error) {
+        if (!(error instanceof DirectoryUnavailable)) throw error;
+        this.#outOfReach(error.message);
+      }
+    });
+  }
+
+  /** Waits for changes and the backup under way, then closes the directory. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#stopWatch?.();
+    await this.#queue.run(() => this.#backup.settled());
+    await this.#directory.close();
+  }
+
+  async #start(): Promise<void> {
+    const backup = await this.#backup.load();
+    const backedUp = backup.kind === "loaded" ? backup.apps : [];
+    for (const app of backedUp) this.#inForce.see(app);
+    try {
+      this.#takeFirst(await this.#directory.read(), backedUp);
+    } catch (error) {
+      if (!(error instanceof DirectoryUnavailable)) throw error;
+      if (backup.kind !== "loaded") {
+        throw new DirectoryUnavailable(
+          `no apps to start with: the directory (${this.#directory.description}) is out of reach: ${error.message}; ` +
+            `and ${this.#backup.describe(backup)}`,
+          { cause: error },
+        );
+      }
+      this.#damaged = backup.damaged;
+      for (const app of backedUp) this.#enter(app);
+      this.#outOfReach(error.message);
+    }
+  }
+
+  #takeFirst(content: DirectoryContent, backedUp: readonly StoredApp[]): void {
+    for (const one of [...content.apps, ...content.deleted]) this.#inForce.see(one);
+    const { apps, kept, older } = beginWith(content, backedUp);
+    for (const app of apps) this.#enter(app);
+    for (const { name, revision, answer } of older) {
+      this.#log.warn(
+        { app: name },
+        `the backup knows revision ${revision} of app ${name}; the directory's answer counts: ${answer}`,
+      );
+    }
+    this.#inForce.keep(kept);
+    this.#noteDamage(content.damaged);
+    this.#watch();
+    if (!sameRevisions(apps, backedUp)) this.#backup.save(apps);
+  }
+
+  /** Later reads only ever go forwards. Throws `DirectoryUnavailable`. */
+  async #takeDirectory(): Promise<void> {
+    const content = await this.#directory.read();
+    const { changes, kept } = this.#inForce.reconcile(content);
+    for (const one of kept) {
+      const before = this.#inForce.kept(one.name);
+      if (before?.directory === one.directory && before.answer === one.answer) continue;
+      this.#log.warn(
+        { app: one.name, directory: one.answer },
+        `the directory answers ${one.answer} for app ${one.name}; what was in force stays in force until it is changed`,
+      );
+    }
+    this.#inForce.keep(kept);
+    this.#noteDamage(content.damaged);
+    if (this.#reach.state === "backup") {
+      this.#reach = { state: "current", since: this.#time() };
+      this.#log.info({ directory: this.#directory.description }, "the directory answers again");
+    }
+    this.#watch();
+    for (const one of [...content.apps, ...content.deleted]) this.#inForce.see(one);
+    for (const { name, app } of changes) {
+      const before = this.#inForce.get(name);
+      await this.#apply({ by: FROM_DIRECTORY, what: FROM_DIRECTORY, name, before, after: app });
+    }
+  }
+
+  async #change(task: () => Promise<StoreResult>): Promise<StoreResult> {
+    return await this.#queue.run(async () => {
+      if (this.#closed) return { kind: "unavailable", reason: "the gateway is shutting down" };
+      if (this.#reach.state === "backup") {
+        return {
+          kind: "unavailable",
+          reason: `the directory (${this.#directory.description}) is out of reach: ${this.#reach.reason ?? ""}`,
+        };
+      }
+      try {
+        return await task();
+      } catch (error) {
+        if (!(error instanceof DirectoryUnavailable)) throw error;
+        this.#log.error({ err: error }, `a change was not stored: ${error.message}`);
+        return { kind: "unavailable", reason: error.message };
+      }
+    });
+  }
+
+  async #store(
+    name: string,
+    input: unknown,
+    expected: Expected,
+    by: string,
+    what: (document: AppDocument) => string,
+  ): Promise<StoreResult> {
+    const parsed = parseAppDocument(input, { name });
+    if (!parsed.ok) return { kind: "invalid", problems: parsed.problems };
+    for (let attempt = 1; ; attempt += 1) {
+      const current = this.#inForce.get(name);
+      if (!isExpected(expected, current) || attempt > 2) return { kind: "stale", current };
+      const problems = this.#inForce.conflicts(name, parsed.value);
+      if (problems.length > 0) return { kind: "invalid", problems };
+      const inDirectory = expected === "any" ? "any" : (this.#inForce.kept(name)?.directory ?? expected);
+      const result = await this.#directory.write(name, parsed.value, inDirectory, this.#inForce.known(name));
+      if (result.kind === "written") {
+        const before = result.before ?? current;
+        await this.#apply({ by, what: what(parsed.value), name, before, after: result.app });
+        return { kind: "stored", app: result.app, created: before === undefined };
+      }
+      // Someone else was first: what they wrote comes into force, and only a writer who expected that may go on.
+      await this.#takeDirectory();
+    }
+  }
+
+  async #seedOne(document: AppDocument, by: string): Promise<StoreResult> {
+    const { name } = document;
+    const damaged = this.#damaged.find((app) => app.name === name);
+    if (damaged !== undefined && this.#inForce.get(name) === undefined) {
+      // A seed says nothing of how far a release had come; starting over could send everybody to a group under update.
+      const reason = `the stored document is damaged and set aside as ${damaged.setAside}; put a document to replace it`;
+      return { kind: "unavailable", reason };
+    }
+    return await this.#store(name, document, "absent", by, () => "seed");
+  }
+
+  /** The revision of the deletion, or undefined if the directory holds something else by now. */
+  async #deleteFromDirectory(before: StoredApp): Promise<number | undefined> {
+    const { name, document } = before;
+    let { revision } = before;
+    const kept = this.#inForce.kept(name);
+    if (kept !== undefined) {
+      // The directory has lost this version: bring it back first, so that the deletion's revision is above all known.
+      const restored = await this.#directory.write(name, document, kept.directory, this.#inForce.known(name));
+      if (restored.kind === "stale") return undefined;
+      ({ revision } = restored.app);
+    }
+    const result = await this.#directory.delete(name, revision);
+    return result.kind === "deleted" ? result.revision : undefined;
+  }
+
+  async #apply(change: Omit<AppChange, "at">): Promise<void> {
+    const { name, after } = change;
+    if (after === undefined) this.#inForce.leave(name);
+    else this.#enter(after);
+    if (change.what !== FROM_DIRECTORY) {
+      this.#inForce.agree(name);
+      this.#damaged = this.#damaged.filter((app) => app.name !== name);
+    }
+    this.#backup.save(this.list());
+    await this.#feed.tell({ at: this.#time(), ...change });
+  }
+
+  #enter(app: StoredApp): void {
+    const conflicts = this.#inForce.conflicts(app.name, app.document);
+    for (const { expected } of conflicts) {
+      this.#log.warn({ app: app.name }, `app ${app.name} needs ${expected}`);
+    }
+    this.#inForce.enter(app);
+  }
+
+  #noteDamage(damaged: readonly DamagedApp[]): void {
+    this.#damaged = damaged.map((app) => {
+      const known = this.#damaged.find((one) => one.setAside === app.setAside);
+      if (known !== undefined) return known;
+      const inForce = `revision in force: ${this.#inForce.get(app.name)?.revision ?? "none"}`;
+      this.#log.error({ ...app }, `app ${app.name}: ${app.reason}; set aside as ${app.setAside}; ${inForce}`);
+      return app;
+    });
+  }
+
+  #outOfReach(reason: string): void {
+    if (this.#reach.state === "current") {
+      this.#log.error(
+        { directory: this.#directory.description },
+        `the directory is out of reach, what was last known is in force: ${reason}`,
+      );
+      this.#reach = { state: "backup", since: this.#time(), reason };
+    } else this.#reach = { ...this.#reach, reason };
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#reloadSoon(), this.#retryEvery).unref();
+  }
+
+  #watch(): void {
+    if (this.#closed) return;
+    this.#stopWatch ??= this.#directory.watch(
+      () => this.#reloadSoon(),
+      (error) => {
+        this.#stopWatch = undefined;
+        this.#log.warn(
+          { err: error },
+          "changes made elsewhere are not noticed any more, until the next reload",
+        );
+      },
+    );
+  }
+
+  #reloadSoon(): void {
+    this.reload().catch((error: unknown) =>
+      this.#log.error({ err: error }, "the directory could not be read again"),
+    );
+  }
+
+  #time(): string {
+    return new Date(this.#now()).toISOString();
+  }
+}
+
+/** Who and what of a change that was made elsewhere. */
+const FROM_DIRECTORY = "directory";
+
+function switched({ deploy, share }: AppDocument): string {
+  return `deploy ${deploy} share ${share}`;
+}
