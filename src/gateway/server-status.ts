@@ -13,6 +13,8 @@ export interface ServerStatus {
   /** Milliseconds since the epoch until which the server is left out; null: in service. */
   readonly deadUntil: number | null;
   readonly lastError: string | null;
+  /** What the active check says; true when there is none. */
+  readonly healthy: boolean;
 }
 
 /** One process found a server dead, or alive again; the others of the same gateway are told. */
@@ -27,4 +29,15 @@ export type HealthFinding =
       readonly streak: number;
       readonly error: string;
     }
-  | { readonly kind: "alive"; readonly app: string; readonly server: string };
+  | { readonly kind: "alive"; readonly app: string; readonly server: string }
+  | CheckFinding;
+
+/** The active check took a server out, or brought it back. */
+export interface CheckFinding {
+  readonly kind: "check";
+  readonly app: string;
+  readonly server: string;
+  readonly healthy: boolean;
+  /** What the failed check found; "" for a good one. */
+  readonly error: string;
+}

@@ -1,0 +1,47 @@
+import type { App, Group } from "../core/app.ts";
+import type { Pool } from "../core/pool.ts";
+import type { RetryBudget } from "../core/retry-budget.ts";
+import type { PoolName } from "../core/select.ts";
+import type { AppServers } from "./app-servers.ts";
+import type { UpstreamServer } from "./upstream-server.ts";
+
+/**
+ * A compiled app with the pools its selections lead to: the snapshot a request keeps from its start to its end.
+ */
+export class AppRuntime {
+  readonly app: App;
+  readonly servers: AppServers;
+  readonly budget: RetryBudget;
+  readonly groupUnderTest: Group | undefined;
+  private readonly all: Pool<UpstreamServer>;
+  private readonly test: Pool<UpstreamServer>;
+  private readonly rest: Pool<UpstreamServer>;
+
+  constructor(app: App, servers: AppServers, budget: RetryBudget) {
+    this.app = app;
+    this.servers = servers;
+    this.budget = budget;
+    const group = app.groups[app.deploy - 1];
+    this.groupUnderTest = group;
+    this.all = servers.pool(app.groups, app.balance);
+    this.test = group === undefined ? this.all : servers.pool([group], app.balance);
+    this.rest =
+      group === undefined
+        ? this.all
+        : servers.pool(
+            app.groups.filter((other) => other !== group),
+            app.balance,
+          );
+  }
+
+  pool(name: PoolName): Pool<UpstreamServer> {
+    switch (name) {
+      case "all":
+        return this.all;
+      case "test":
+        return this.test;
+      case "rest":
+        return this.rest;
+    }
+  }
+}

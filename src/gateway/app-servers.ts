@@ -1,0 +1,70 @@
+import type { App, BalanceMethod, Group } from "../core/app.ts";
+import { Pool, type HealthEpoch } from "../core/pool.ts";
+import { UpstreamServer } from "./upstream-server.ts";
+
+const MAX_POOLS = 32;
+
+/**
+ * The servers of one app as this process knows them, and the pools made of them. They are kept across changes of the
+ * document: a server keeps its health and connections, and a pool that stays the same (a new share, the switch there
+ * and back) keeps the position of its balancer.
+ */
+export class AppServers {
+  private readonly servers = new Map<string, UpstreamServer>();
+  private readonly pools = new Map<string, Pool<UpstreamServer>>();
+  private readonly epoch: HealthEpoch;
+
+  constructor(epoch: HealthEpoch) {
+    this.epoch = epoch;
+  }
+
+  /** Follows a newer document; servers that it no longer names retire. */
+  update(app: App): void {
+    const named = new Set<string>();
+    for (const group of app.groups) {
+      for (const server of group.servers) {
+        named.add(server.id);
+        const known = this.servers.get(server.id);
+        if (known === undefined) {
+          this.servers.set(server.id, new UpstreamServer(app.name, group.name, server, this.epoch));
+        } else {
+          known.group = group.name;
+          known.server = server;
+        }
+      }
+    }
+    for (const [id, server] of this.servers) {
+      if (named.has(id)) continue;
+      this.servers.delete(id);
+      server.retire();
+      this.pools.clear();
+    }
+  }
+
+  /** The merged pool of these groups. */
+  pool(groups: readonly Group[], method: BalanceMethod): Pool<UpstreamServer> {
+    const servers = groups.flatMap((group) => group.servers);
+    const key = `${method} ${servers.map((server) => `${server.id}=${server.weight}`).join(" ")}`;
+    const known = this.pools.get(key);
+    if (known !== undefined) return known;
+    const members = servers.flatMap((server) => this.servers.get(server.id) ?? []);
+    const pool = new Pool(members, method, this.epoch);
+    if (this.pools.size >= MAX_POOLS) this.pools.clear();
+    this.pools.set(key, pool);
+    return pool;
+  }
+
+  get(id: string): UpstreamServer | undefined {
+    return this.servers.get(id);
+  }
+
+  all(): IterableIterator<UpstreamServer> {
+    return this.servers.values();
+  }
+
+  retire(): void {
+    for (const server of this.servers.values()) server.retire();
+    this.servers.clear();
+    this.pools.clear();
+  }
+}

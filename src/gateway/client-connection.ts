@@ -1,0 +1,515 @@
+import type { Socket } from "node:net";
+import { canonicalAddress } from "../config/address-set.ts";
+import { clientKeyOf } from "../core/client-key.ts";
+import type { Client } from "../core/client.ts";
+import { select } from "../core/select.ts";
+import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
+import { clientAddress } from "./client-address.ts";
+import type { Deadlined } from "./clock.ts";
+import { Exchange } from "./exchange.ts";
+import type { GatewayContext } from "./gateway-context.ts";
+import { bodyTimeout, bodyTooLarge, headTimeout, noRoute } from "./gateway-error.ts";
+import { Outlet } from "./outlet.ts";
+import { ownAnswer } from "./own-answer.ts";
+import { requestHeadText } from "./request-emitter.ts";
+
+/** FLUSH: answers wait to be read by the client before its next request is. */
+const State = { HEAD: 0, BODY: 1, RESPONSE: 2, FLUSH: 3, TUNNEL: 4, LINGER: 5, CLOSED: 6 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/** Input kept while an answer is under way; beyond it the client is not read. */
+const INPUT_LIMIT = 64 * 1024;
+/** Bytes of answers not taken yet beyond which the next request waits. */
+const OUTPUT_LIMIT = 64 * 1024;
+const LF = 10;
+/** What a trusted proxy may give as request id: it is repeated in our own pages and in logs. */
+const REQUEST_ID = /^[\w.~:=+/@-]{1,200}$/;
+/** A request whose whole body came with its head and is no longer than this is sent in one write. */
+const INLINE_BODY = 8 * 1024;
+/** How long a closed connection still takes in what the client was sending, so that it can read the answer. */
+const LINGER_TIME = 2000;
+/** An idle connection is not closed in a drain before this: its next request may be on the way. */
+const DRAIN_GRACE = 1000;
+
+/** What an answer of the gateway's own needs to know. */
+interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * One client's connection. It reads heads and bodies, and hands each request to an exchange of its own, one after the
+ * other: what a client pipelines waits here, so answers keep its order (RFC 9112, 9.3.2).
+ */
+export class ClientConnection implements Deadlined, ChunkSink, Client {
+  readonly outlet: Outlet;
+  deadline = 0;
+  clockSlot = -1;
+  /** Facts of the request under way. */
+  http10 = false;
+  keepAlive = true;
+  expectsContinue = false;
+  /** The address that selection goes by: the peer's, or what a trusted proxy says. */
+  address: string;
+  private readonly context: GatewayContext;
+  private readonly socket: Socket;
+  private readonly onClosed: (connection: ClientConnection) => void;
+  private readonly peer: string;
+  private state: State = State.HEAD;
+  private exchange: Exchange | undefined;
+  private input: Buffer | undefined;
+  private consuming = false;
+  private paused = false;
+  private chunked = false;
+  private remaining = 0;
+  private received = 0;
+  private decoder: ChunkedDecoder | undefined;
+  /** The head of the request under way, for the rare answer that has to look at it again. */
+  private headBytes: Buffer | undefined;
+  private headStart = 0;
+  /** A part of the next head has come; its deadline counts from the first byte. */
+  private headBegun = false;
+  private rawHost = "";
+  private host = "";
+  private inputEnded = false;
+  private activeAt: number;
+
+  constructor(context: GatewayContext, socket: Socket, onClosed: (connection: ClientConnection) => void) {
+    this.context = context;
+    this.socket = socket;
+    this.onClosed = onClosed;
+    this.outlet = new Outlet(socket);
+    this.peer = canonicalAddress(socket.remoteAddress ?? "") ?? "127.0.0.1";
+    this.address = this.peer;
+    this.activeAt = context.clock.now;
+    this.deadline = context.clock.now + context.settings.timeouts.idle;
+    context.clock.watch(this);
+    socket.on("data", (chunk) => this.onData(chunk));
+    socket.on("drain", () => this.onDrain());
+    socket.on("end", () => this.onEnd());
+    socket.on("finish", () => this.onFinish());
+    // The reason does not matter: "close" follows, and nobody is left to be told.
+    socket.on("error", () => {});
+    socket.on("close", () => this.onClose());
+  }
+
+  // --- what selection asks -----------------------------------------------------------------------------------------
+
+  header(name: string): string | undefined {
+    return this.context.requestHead.fields.get(name);
+  }
+
+  cookie(name: string): string | undefined {
+    return this.context.requestHead.fields.cookie(name);
+  }
+
+  // --- what the exchange asks --------------------------------------------------------------------------------------
+
+  pauseInput(): void {
+    if (this.paused) return;
+    this.paused = true;
+    this.deadline = 0;
+    this.socket.pause();
+  }
+
+  resumeInput(): void {
+    if (!this.paused || (this.input?.length ?? 0) > INPUT_LIMIT) return;
+    this.paused = false;
+    if (this.state === State.BODY) this.awaitInput();
+    this.socket.resume();
+  }
+
+  /** The client takes its answer more slowly than it comes. */
+  onBlocked(): void {
+    this.awaitInput();
+  }
+
+  onTunnel(): void {
+    this.state = State.TUNNEL;
+    this.deadline = 0;
+    this.socket.setKeepAlive(true, 60_000);
+    const early = this.input;
+    this.input = undefined;
+    this.resumeInput();
+    if (early !== undefined) this.consume(early);
+    if (this.inputEnded) this.exchange?.onClientEnd();
+  }
+
+  /** The exchange gave its whole answer. */
+  onExchangeDone(close: boolean): void {
+    this.exchange = undefined;
+    this.headBytes = undefined;
+    // In a drain what was pipelined is not dropped unsaid: the next answer tells that it is the last one.
+    if (close || (this.context.draining && this.input === undefined)) {
+      this.closeGracefully();
+      return;
+    }
+    this.nextRequest();
+  }
+
+  /** The exchange failed before an answer began: the gateway answers itself. */
+  answer(problem: Problem, requestId: string, group?: string): void {
+    this.exchange = undefined;
+    const bodyPending = this.state === State.BODY;
+    const close = bodyPending || !this.keepAlive || this.http10 || this.context.draining;
+    this.sendOwn(problem, requestId, { close, group });
+  }
+
+  /** An answer has begun and cannot be finished: the client has to see that. */
+  cut(): void {
+    this.exchange = undefined;
+    this.outlet.flush();
+    // Without a length or chunks the end of the connection would look like the end of the body (RFC 9112, 8).
+    if (this.http10) this.socket.resetAndDestroy();
+    this.close();
+  }
+
+  endOutput(): void {
+    this.outlet.flush();
+    this.socket.end();
+  }
+
+  // --- life of the connection --------------------------------------------------------------------------------------
+
+  /** The gateway stops: an idle connection ends at once, or after a short grace if it was busy just now. */
+  drain(): void {
+    if (this.state !== State.HEAD || this.input !== undefined) return;
+    const until = this.activeAt + DRAIN_GRACE;
+    if (this.context.clock.now >= until) this.closeGracefully();
+    else this.deadline = until;
+  }
+
+  destroy(): void {
+    const exchange = this.exchange;
+    this.exchange = undefined;
+    exchange?.abort();
+    this.close();
+  }
+
+  onDeadline(): void {
+    switch (this.state) {
+      case State.HEAD:
+        if (this.input === undefined) this.closeGracefully();
+        else this.refuse(headTimeout);
+        break;
+      case State.BODY:
+        if (this.outlet.backlog > 0) this.destroy();
+        else this.refuseBody(bodyTimeout);
+        break;
+      case State.RESPONSE:
+      case State.FLUSH:
+      case State.LINGER:
+        this.destroy();
+        break;
+      case State.TUNNEL:
+      case State.CLOSED:
+        break;
+    }
+  }
+
+  private onData(chunk: Buffer): void {
+    if (this.state === State.LINGER || this.state === State.CLOSED) return;
+    const held = this.input;
+    if (held === undefined) {
+      this.consume(chunk);
+      return;
+    }
+    const joined = Buffer.concat([held, chunk]);
+    this.input = joined;
+    if (this.state !== State.HEAD) {
+      if (joined.length > INPUT_LIMIT) this.pauseInput();
+      return;
+    }
+    // A head that trickles in is parsed again only when a line of it has ended, else its cost would be the square of its
+    // size. Waiting for its last line would leave a malformed one unanswered until it times out.
+    if (!chunk.includes(LF) && joined.length <= this.context.settings.limits.head) return;
+    this.input = undefined;
+    this.consume(joined);
+  }
+
+  private consume(bytes: Buffer): void {
+    const end = bytes.length;
+    let position = 0;
+    this.consuming = true;
+    while (position < end && position >= 0) {
+      switch (this.state) {
+        case State.HEAD:
+          position = this.readHead(bytes, position, end);
+          break;
+        case State.BODY:
+          position = this.readBody(bytes, position, end);
+          break;
+        case State.RESPONSE:
+        case State.FLUSH:
+          this.input = bytes.subarray(position);
+          if (this.input.length > INPUT_LIMIT) this.pauseInput();
+          position = -1;
+          break;
+        case State.TUNNEL:
+          this.exchange?.onTunnelData(bytes, position, end);
+          position = end;
+          break;
+        case State.LINGER:
+        case State.CLOSED:
+          position = -1;
+          break;
+      }
+    }
+    this.exchange?.onRequestReadEnd();
+    this.consuming = false;
+  }
+
+  /** Returns where to go on, or -1 when there is nothing more to do with these bytes now. */
+  private readHead(bytes: Buffer, start: number, end: number): number {
+    const head = this.context.requestHead;
+    const next = head.parse(bytes, start, end);
+    if (next < 0) {
+      const refusal = head.refusal!;
+      this.refuse({ status: refusal.status, code: refusal.code, message: refusal.detail });
+      return -1;
+    }
+    if (next === 0) {
+      this.input = start === 0 ? bytes : bytes.subarray(start);
+      if (!this.headBegun) this.deadline = this.context.clock.now + this.context.settings.timeouts.header;
+      this.headBegun = true;
+      return -1;
+    }
+    this.headBegun = false;
+    this.headBytes = bytes;
+    this.headStart = start;
+    return this.beginRequest(bytes, next, end);
+  }
+
+  /** Routes and selects, then hands the request to its exchange. */
+  private beginRequest(bytes: Buffer, bodyStart: number, end: number): number {
+    const { context } = this;
+    const head = context.requestHead;
+    context.counters.requests++;
+    this.http10 = head.minor === 0;
+    this.keepAlive = head.keepAlive;
+    this.expectsContinue = head.expectContinue;
+    this.chunked = head.chunked;
+    this.remaining = Math.max(0, head.contentLength);
+    this.received = 0;
+    const hasBody = head.chunked || this.remaining > 0;
+    this.state = hasBody ? State.BODY : State.RESPONSE;
+    this.deadline = 0;
+
+    const limit = context.settings.limits.body;
+    if (limit !== null && this.remaining > limit) {
+      this.answer(bodyTooLarge, this.requestId(false));
+      return -1;
+    }
+    if (head.host !== this.rawHost) {
+      this.rawHost = head.host;
+      this.host = hostName(head.host);
+    }
+    const trusted = context.trustedProxies.size > 0 && context.trustedProxies.match(this.peer) !== undefined;
+    const id = this.requestId(trusted);
+    const runtime = context.apps.find(this.host, head.target);
+    if (runtime === undefined) {
+      this.answer(noRoute, id);
+      return bodyStart;
+    }
+    this.address = trusted ? clientAddress(this.peer, head.fields, context.trustedProxies) : this.peer;
+    const selection = select(runtime.app, this);
+    const clientKey = runtime.app.balance === "hash" ? clientKeyOf(runtime.app, this) : "";
+    let text = requestHeadText(head, { peer: this.peer, trusted, proto: "http", requestId: id });
+    let next = bodyStart;
+    let bodyComplete = !hasBody;
+    if (!head.chunked && hasBody && this.remaining <= INLINE_BODY && end - bodyStart >= this.remaining) {
+      next = bodyStart + this.remaining;
+      text += bytes.latin1Slice(bodyStart, next);
+      bodyComplete = true;
+      this.state = State.RESPONSE;
+    }
+    if (!bodyComplete) this.awaitInput();
+    const request = { method: head.method, head: text, id, clientKey, upgrade: head.upgrade };
+    this.exchange = new Exchange(context, this, runtime, selection, request);
+    if (this.chunked && !bodyComplete) {
+      this.decoder ??= new ChunkedDecoder(this.context.settings.limits);
+      this.decoder.reset();
+    }
+    this.exchange.start(bodyComplete, this.chunked);
+    return next;
+  }
+
+  private readBody(bytes: Buffer, start: number, end: number): number {
+    this.awaitInput();
+    if (!this.chunked) {
+      const take = Math.min(this.remaining, end - start);
+      this.remaining -= take;
+      this.exchange?.onRequestData(bytes, start, start + take);
+      if (this.remaining === 0) this.endBody("");
+      return start + take;
+    }
+    const decoder = this.decoder!;
+    const next = decoder.feed(bytes, start, end, this);
+    if (this.state !== State.BODY) return -1;
+    if (next < 0) {
+      const refusal = decoder.refusal!;
+      this.refuseBody({ status: refusal.status, code: refusal.code, message: refusal.detail });
+      return -1;
+    }
+    if (decoder.done) this.endBody(decoder.trailers);
+    return next;
+  }
+
+  onChunkData(bytes: Buffer, start: number, end: number): void {
+    const limit = this.context.settings.limits.body;
+    this.received += end - start;
+    if (limit !== null && this.received > limit) {
+      if (this.state === State.BODY) this.refuseBody(bodyTooLarge);
+      return;
+    }
+    this.exchange?.onRequestData(bytes, start, end);
+  }
+
+  private endBody(trailers: string): void {
+    this.state = State.RESPONSE;
+    this.deadline = 0;
+    this.exchange?.onRequestEnd(trailers);
+  }
+
+  private requestId(trusted: boolean): string {
+    const given = trusted ? this.header("x-request-id") : undefined;
+    return given !== undefined && REQUEST_ID.test(given) ? given : this.context.requestIds.next();
+  }
+
+  private awaitInput(): void {
+    this.deadline = this.context.clock.now + this.context.settings.timeouts.idle;
+  }
+
+  /** An answer of our own after which nothing more is read: the framing is lost, or a limit was passed. */
+  private refuse(problem: Problem): void {
+    this.sendOwn(problem, this.context.requestIds.next(), { close: true, group: undefined });
+  }
+
+  /** The body went wrong after its request was sent on. An answer that has begun cannot be replaced: it is cut. */
+  private refuseBody(problem: Problem): void {
+    const exchange = this.exchange;
+    this.exchange = undefined;
+    exchange?.abort();
+    if (exchange?.answering === true) this.cut();
+    else this.refuse(problem);
+  }
+
+  private sendOwn(
+    problem: Problem,
+    requestId: string,
+    how: { close: boolean; group: string | undefined },
+  ): void {
+    const { errors } = this.context.counters;
+    errors.set(problem.code, (errors.get(problem.code) ?? 0) + 1);
+    const { html, head } = this.wishes();
+    this.outlet.append(
+      ownAnswer(
+        { ...problem, requestId, group: how.group },
+        { httpDate: this.context.clock.httpDate, html, head, close: how.close },
+      ),
+    );
+    this.headBytes = undefined;
+    this.outlet.flush();
+    if (how.close) this.closeGracefully();
+    else this.nextRequest();
+  }
+
+  /** Parses the head again to see what kind of answer the client wants. */
+  private wishes(): { html: boolean; head: boolean } {
+    const head = this.context.requestHead;
+    const bytes = this.headBytes;
+    if (bytes === undefined || head.parse(bytes, this.headStart, bytes.length) <= 0) {
+      return { html: false, head: false };
+    }
+    const accept = head.fields.get("accept") ?? "";
+    const html = accept.indexOf("text/html");
+    const json = accept.indexOf("json");
+    return { html: html >= 0 && (json < 0 || html < json), head: head.method === "HEAD" };
+  }
+
+  private nextRequest(): void {
+    this.activeAt = this.context.clock.now;
+    this.awaitInput();
+    // A client that pipelines and does not read would have us gather its answers without bound.
+    if (this.outlet.backlog > OUTPUT_LIMIT) {
+      this.state = State.FLUSH;
+      return;
+    }
+    this.state = State.HEAD;
+    // The outermost `consume` goes on by itself with what it has.
+    if (this.consuming) return;
+    const waiting = this.input;
+    this.input = undefined;
+    if (waiting !== undefined) this.consume(waiting);
+    if (this.state !== State.HEAD) return;
+    this.resumeInput();
+    if (this.inputEnded && this.exchange === undefined) this.closeGracefully();
+  }
+
+  private onDrain(): void {
+    if (this.state === State.RESPONSE) this.deadline = 0;
+    if (this.state === State.FLUSH) this.onExchangeDone(false);
+    else this.exchange?.onClientDrain();
+  }
+
+  /** All that was to be sent is in the kernel's hands; what the client still sends is taken in for a while. */
+  private onFinish(): void {
+    if (this.state === State.LINGER) this.deadline = this.context.clock.now + LINGER_TIME;
+  }
+
+  /** The client sent FIN: it may still wait for its answer (RFC 9112, 9.6 lets it), but sends nothing more. */
+  private onEnd(): void {
+    this.inputEnded = true;
+    switch (this.state) {
+      case State.HEAD:
+      case State.LINGER:
+        this.socket.end();
+        break;
+      case State.BODY:
+        // The server must never take a cut body for a whole one: its connection goes too.
+        this.destroy();
+        break;
+      case State.TUNNEL:
+        this.exchange?.onClientEnd();
+        break;
+      // What was pipelined before the FIN is still answered; the connection ends after that.
+      case State.RESPONSE:
+      case State.FLUSH:
+      case State.CLOSED:
+        break;
+    }
+  }
+
+  private closeGracefully(): void {
+    if (this.state === State.CLOSED) return;
+    this.state = State.LINGER;
+    this.input = undefined;
+    // A slow client gets the time of one that is idle for the rest of its answer; `onFinish` sets the linger time.
+    const time = this.socket.writableFinished ? LINGER_TIME : this.context.settings.timeouts.idle;
+    this.deadline = this.context.clock.now + time;
+    this.paused = false;
+    this.socket.resume();
+    this.socket.end();
+  }
+
+  private onClose(): void {
+    this.destroy();
+    this.onClosed(this);
+  }
+
+  private close(): void {
+    if (this.state === State.CLOSED) return;
+    this.state = State.CLOSED;
+    this.deadline = 0;
+    this.context.clock.unwatch(this);
+    this.socket.destroy();
+  }
+}
+
+/** The host of an authority, lower-case and without its port. */
+function hostName(authority: string): string {
+  const lower = authority.toLowerCase();
+  const colon = lower.endsWith("]") ? -1 : lower.lastIndexOf(":");
+  return colon < 0 ? lower : lower.slice(0, colon);
+}

@@ -1,0 +1,27 @@
+import type { AddressSet } from "../core/app.ts";
+import type { RequestHead } from "../http1/request-head.ts";
+import type { ResponseHead } from "../http1/response-head.ts";
+import type { AppTable } from "./app-table.ts";
+import type { Clock } from "./clock.ts";
+import type { GatewaySettings } from "../config/gateway-settings.ts";
+import type { GatewayCounters } from "./gateway-counters.ts";
+import type { RequestIds } from "./request-ids.ts";
+import type { UpstreamServer } from "./upstream-server.ts";
+
+/** What all connections of one gateway process share. */
+export interface GatewayContext {
+  readonly clock: Clock;
+  /** Swapped as a whole by a reload. */
+  settings: GatewaySettings;
+  trustedProxies: AddressSet;
+  readonly apps: AppTable;
+  readonly counters: GatewayCounters;
+  readonly requestIds: RequestIds;
+  /** One parser for all connections: its result is read before anything else is parsed. */
+  requestHead: RequestHead;
+  responseHead: ResponseHead;
+  /** True from the moment the gateway is told to stop: answers then close their connection. */
+  draining: boolean;
+  onServerDied(server: UpstreamServer, error: string): void;
+  onServerRevived(server: UpstreamServer): void;
+}

@@ -1,0 +1,96 @@
+/**
+ * The catalogue of what the gateway answers by itself. `code` goes out as X-Halftone-Error and is listed in
+ * docs/errors.md, which a test checks against this file. Refusals of the parser (`http1/refusal.ts`) bring codes of their own.
+ */
+export interface GatewayError {
+  readonly code: string;
+  readonly status: number;
+  /** Who has to look: the client that sent it, the servers behind, or the operator of the gateway. */
+  readonly fault: "client" | "server" | "operator";
+  readonly message: string;
+}
+
+const error = (status: number, code: string, fault: GatewayError["fault"], message: string): GatewayError =>
+  Object.freeze({ status, code, fault, message });
+
+export const noRoute: GatewayError = error(
+  404,
+  "no_route",
+  "operator",
+  "No app here claims this host and path.",
+);
+export const headTimeout: GatewayError = error(
+  408,
+  "head_timeout",
+  "client",
+  "The request head did not arrive in time.",
+);
+export const bodyTimeout: GatewayError = error(
+  408,
+  "body_timeout",
+  "client",
+  "The request body did not arrive in time.",
+);
+export const bodyTooLarge: GatewayError = error(
+  413,
+  "body_too_large",
+  "client",
+  "The request body is larger than this gateway accepts.",
+);
+export const connectFailed: GatewayError = error(
+  502,
+  "connect_failed",
+  "server",
+  "The server could not be reached.",
+);
+export const serverCut: GatewayError = error(
+  502,
+  "server_cut",
+  "server",
+  "The server closed the connection before it answered.",
+);
+export const badResponse: GatewayError = error(
+  502,
+  "bad_response",
+  "server",
+  "The server sent something that is not a valid HTTP response.",
+);
+export const noServer: GatewayError = error(
+  503,
+  "no_server",
+  "operator",
+  "No server of this app can be chosen.",
+);
+export const groupDown: GatewayError = error(
+  503,
+  "group_down",
+  "server",
+  "The group under test has no live server, and testers are not sent elsewhere.",
+);
+export const connectTimeout: GatewayError = error(
+  504,
+  "connect_timeout",
+  "server",
+  "The server did not accept a connection in time.",
+);
+export const responseTimeout: GatewayError = error(
+  504,
+  "response_timeout",
+  "server",
+  "The server did not answer in time.",
+);
+
+/** Every error of this file, for the documentation. */
+export const gatewayErrors: readonly GatewayError[] = [
+  noRoute,
+  headTimeout,
+  bodyTimeout,
+  bodyTooLarge,
+  connectFailed,
+  serverCut,
+  badResponse,
+  noServer,
+  groupDown,
+  connectTimeout,
+  responseTimeout,
+];

@@ -1,0 +1,231 @@
+import type { Socket } from "node:net";
+import { addressSet } from "../config/address-set.ts";
+import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
+import { adoptDeath, adoptLife, recordCheck } from "../core/health.ts";
+import { RequestHead } from "../http1/request-head.ts";
+import { ResponseHead } from "../http1/response-head.ts";
+import { AppTable, type RevisedDocument } from "./app-table.ts";
+import { ClientConnection } from "./client-connection.ts";
+import { Clock } from "./clock.ts";
+import { newCounters, type GatewayCounters } from "./gateway-counters.ts";
+import type { GatewayContext } from "./gateway-context.ts";
+import { Listener, listenText } from "./listener.ts";
+import { RequestIds } from "./request-ids.ts";
+import type { HealthFinding, ServerStatus } from "./server-status.ts";
+import type { UpstreamServer } from "./upstream-server.ts";
+
+export interface GatewayEvents {
+  /** This process found a server dead or alive again; others want to know. */
+  onFinding?: (finding: HealthFinding) => void;
+  onError?: (error: Error) => void;
+}
+
+/** The data plane of one process: listeners, connections, apps. It decides nothing about what is deployed. */
+export class Gateway {
+  private readonly context: GatewayContext;
+  private readonly events: GatewayEvents;
+  private readonly clock: Clock = new Clock();
+  private readonly connections = new Set<ClientConnection>();
+  private listeners: Listener[] = [];
+  private accepting = true;
+  private onIdle: (() => void) | undefined;
+
+  constructor(settings: GatewaySettings, events: GatewayEvents = {}) {
+    this.events = events;
+    const healthEpoch = { value: 0 };
+    this.context = {
+      clock: this.clock,
+      settings,
+      trustedProxies: addressSet(settings.trustedProxies),
+      apps: new AppTable(healthEpoch),
+      counters: newCounters(),
+      requestIds: new RequestIds(),
+      requestHead: new RequestHead(settings.limits),
+      responseHead: new ResponseHead(settings.limits),
+      draining: false,
+      onServerDied: (server, error) => this.onServerDied(server, error),
+      onServerRevived: (server) => this.onServerRevived(server),
+    };
+  }
+
+  get counters(): GatewayCounters {
+    return this.context.counters;
+  }
+
+  /** Where it listens; ports that were 0 are filled in. */
+  get bound(): readonly ListenAddress[] {
+    return this.listeners.map((listener) => listener.bound);
+  }
+
+  /** Opens every listener, or none: throws an Error that names the address that cannot be had. */
+  async listen(): Promise<readonly ListenAddress[]> {
+    this.listeners = await this.open(this.context.settings.listen);
+    return this.bound;
+  }
+
+  /**
+   * Puts new settings in force for what comes from now on. New addresses are opened first: if one cannot be had it
+   * throws, and everything stays as it was.
+   */
+  async reconfigure(settings: GatewaySettings): Promise<void> {
+    const trustedProxies = addressSet(settings.trustedProxies);
+    const kept = this.listeners.filter((listener) => includes(settings.listen, listener.address));
+    const current = kept.map((listener) => listener.address);
+    const opened = await this.open(settings.listen.filter((address) => !includes(current, address)));
+    for (const listener of this.listeners) if (!kept.includes(listener)) listener.close();
+    this.listeners = [...kept, ...opened];
+    const context = this.context;
+    context.trustedProxies = trustedProxies;
+    if (
+      settings.limits.head !== context.settings.limits.head ||
+      settings.limits.headers !== context.settings.limits.headers
+    ) {
+      context.requestHead = new RequestHead(settings.limits);
+      context.responseHead = new ResponseHead(settings.limits);
+    }
+    context.settings = settings;
+  }
+
+  /** Puts all of these apps in force and forgets every other one. */
+  replaceApps(documents: readonly RevisedDocument[]): void {
+    this.context.apps.replaceAll(documents);
+  }
+
+  putApp(document: RevisedDocument): void {
+    this.context.apps.put(document);
+  }
+
+  deleteApp(name: string): void {
+    this.context.apps.delete(name);
+  }
+
+  /** Takes over what another process of this gateway found. */
+  adopt(finding: HealthFinding): void {
+    const server = this.context.apps.servers(finding.app)?.get(finding.server);
+    if (server === undefined) return;
+    switch (finding.kind) {
+      case "dead":
+        adoptDeath(server.health, this.clock.fromEpoch(finding.deadUntil), finding.streak);
+        server.lastError = finding.error;
+        server.closeIdle();
+        break;
+      case "alive":
+        adoptLife(server.health);
+        break;
+      case "check":
+        recordCheck(server.health, finding.healthy);
+        if (!finding.healthy) server.lastError = finding.error;
+        break;
+    }
+  }
+
+  servers(app?: string): ServerStatus[] {
+    const { apps } = this.context;
+    const one = app === undefined ? undefined : apps.servers(app);
+    const chosen = app === undefined ? [...apps.allServers()] : one === undefined ? [] : [one];
+    return chosen.flatMap((servers) => [...servers.all()].map((server) => this.statusOf(server)));
+  }
+
+  /**
+   * Stops accepting, lets requests under way end and closes idle connections; after `timeouts.drain` what is left is
+   * cut. Resolves with the number of connections that had to be cut.
+   */
+  async drain(): Promise<number> {
+    this.accepting = false;
+    this.context.draining = true;
+    for (const listener of this.listeners) listener.close();
+    for (const connection of this.connections) connection.drain();
+    if (this.connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, this.context.settings.timeouts.drain);
+        this.onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    const cut = this.connections.size;
+    this.destroy();
+    return cut;
+  }
+
+  /** Cuts everything at once. */
+  destroy(): void {
+    this.accepting = false;
+    for (const listener of this.listeners) listener.close();
+    for (const connection of this.connections) connection.destroy();
+    this.context.apps.replaceAll([]);
+    this.clock.stop();
+  }
+
+  private async open(addresses: readonly ListenAddress[]): Promise<Listener[]> {
+    const opened: Listener[] = [];
+    try {
+      for (const address of addresses) {
+        opened.push(
+          await Listener.open(
+            address,
+            (socket) => this.onConnection(socket),
+            (error) => this.events.onError?.(new Error(`${listenText(address)}: ${error.message}`)),
+          ),
+        );
+      }
+    } catch (error) {
+      for (const listener of opened) listener.close();
+      throw error;
+    }
+    return opened;
+  }
+
+  private onConnection(socket: Socket): void {
+    const { counters, settings } = this.context;
+    if (!this.accepting || counters.connections >= settings.limits.connections) {
+      socket.destroy();
+      return;
+    }
+    counters.connections++;
+    this.connections.add(
+      new ClientConnection(this.context, socket, (connection) => {
+        counters.connections--;
+        this.connections.delete(connection);
+        if (this.connections.size === 0) this.onIdle?.();
+      }),
+    );
+  }
+
+  private onServerDied(server: UpstreamServer, error: string): void {
+    server.closeIdle();
+    this.events.onFinding?.({
+      kind: "dead",
+      app: server.app,
+      server: server.server.id,
+      deadUntil: this.clock.toEpoch(server.health.deadUntil),
+      streak: server.health.streak,
+      error,
+    });
+  }
+
+  private onServerRevived(server: UpstreamServer): void {
+    this.events.onFinding?.({ kind: "alive", app: server.app, server: server.server.id });
+  }
+
+  private statusOf(server: UpstreamServer): ServerStatus {
+    const { deadUntil } = server.health;
+    return {
+      app: server.app,
+      group: server.group,
+      server: server.server.id,
+      weight: server.server.weight,
+      inFlight: server.inFlight,
+      requests: server.requests,
+      failures: server.failures,
+      deadUntil: deadUntil === 0 ? null : this.clock.toEpoch(deadUntil),
+      lastError: server.lastError ?? null,
+      healthy: !server.health.unhealthy,
+    };
+  }
+}
+
+function includes(addresses: readonly ListenAddress[], wanted: ListenAddress): boolean {
+  return addresses.some((address) => listenText(address) === listenText(wanted));
+}

@@ -1,0 +1,134 @@
+import { request } from "node:http";
+import type { App, CheckPolicy, Server } from "../core/app.ts";
+import { countCheck, newCheckStreak, type CheckStreak } from "../core/check-streak.ts";
+import type { CheckFinding } from "./server-status.ts";
+
+interface Watched {
+  readonly app: string;
+  readonly server: Server;
+  readonly policy: CheckPolicy;
+  readonly streak: CheckStreak;
+  stopped: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Active checks: asks every server of every app that wants it, and tells when one changes sides. One per gateway, in
+ * the process that carries no traffic, so that a server is asked once and not once per worker.
+ */
+export class HealthChecker {
+  private readonly watched = new Map<string, Watched>();
+  private readonly onFinding: (finding: CheckFinding) => void;
+
+  constructor(onFinding: (finding: CheckFinding) => void) {
+    this.onFinding = onFinding;
+  }
+
+  /** Follows a newer version of an app: what stays the same keeps its streak. */
+  follow(app: App): void {
+    const policy = app.check;
+    const wanted = new Map<string, Server>();
+    if (policy !== undefined) {
+      for (const group of app.groups)
+        for (const server of group.servers) wanted.set(keyOf(app.name, server), server);
+    }
+    for (const [key, watched] of this.watched) {
+      if (watched.app !== app.name) continue;
+      if (wanted.has(key) && samePolicy(watched.policy, policy!)) wanted.delete(key);
+      else this.drop(key, watched);
+    }
+    for (const [key, server] of wanted) {
+      const streak = newCheckStreak();
+      const watched: Watched = {
+        app: app.name,
+        server,
+        policy: policy!,
+        streak,
+        stopped: false,
+        timer: undefined,
+      };
+      this.watched.set(key, watched);
+      // Spread over the interval, so that a thousand servers are not asked in the same millisecond.
+      this.schedule(watched, Math.random() * watched.policy.interval);
+    }
+  }
+
+  forget(app: string): void {
+    for (const [key, watched] of this.watched) if (watched.app === app) this.drop(key, watched);
+  }
+
+  stop(): void {
+    for (const watched of this.watched.values()) halt(watched);
+    this.watched.clear();
+  }
+
+  /** A server that is no longer checked counts as healthy again: traffic judges it from now on. */
+  private drop(key: string, watched: Watched): void {
+    this.watched.delete(key);
+    halt(watched);
+    if (!watched.streak.healthy) this.tell(watched, true, "");
+  }
+
+  private schedule(watched: Watched, wait: number): void {
+    watched.timer = setTimeout(() => {
+      void ask(watched.server, watched.policy).then((error) => {
+        if (watched.stopped) return;
+        const good = error === undefined;
+        if (countCheck(watched.streak, good, watched.policy)) this.tell(watched, good, error ?? "");
+        this.schedule(watched, watched.policy.interval);
+      });
+    }, wait);
+    watched.timer.unref();
+  }
+
+  private tell(watched: Watched, healthy: boolean, error: string): void {
+    this.onFinding({ kind: "check", app: watched.app, server: watched.server.id, healthy, error });
+  }
+}
+
+/** Resolves to what is wrong, or to undefined. */
+function ask(server: Server, policy: CheckPolicy): Promise<string | undefined> {
+  const { target } = server;
+  const to = target.kind === "unix" ? { socketPath: target.path } : { host: target.host, port: target.port };
+  return new Promise((resolve) => {
+    const call = request(
+      { ...to, path: policy.path, agent: false, headers: { "user-agent": "halftone-check" } },
+      (response) => {
+        const status = response.statusCode ?? 0;
+        settle(
+          policy.expect.includes(status)
+            ? undefined
+            : `check ${policy.path}: status ${status}, expected ${policy.expect.join(" or ")}`,
+        );
+      },
+    );
+    const timer = setTimeout(
+      () => settle(`check ${policy.path}: no answer within ${policy.timeout} ms`),
+      policy.timeout,
+    );
+    call.on("error", (error: NodeJS.ErrnoException) =>
+      settle(`check ${policy.path}: ${error.code ?? error.message}`),
+    );
+    call.end();
+
+    function settle(error: string | undefined): void {
+      clearTimeout(timer);
+      // The head says it all; a body, however long, is not taken.
+      call.destroy();
+      resolve(error);
+    }
+  });
+}
+
+function halt(watched: Watched): void {
+  watched.stopped = true;
+  clearTimeout(watched.timer);
+}
+
+function keyOf(app: string, server: Server): string {
+  return `${app} ${server.id}`;
+}
+
+function samePolicy(a: CheckPolicy, b: CheckPolicy): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,98 @@
+import { Field, type FieldTable } from "../http1/field-table.ts";
+import type { RequestHead } from "../http1/request-head.ts";
+
+/** Who the client is, as far as the gateway believes it. */
+export interface Forwarding {
+  /** The peer's address. */
+  readonly peer: string;
+  /** The peer is a trusted proxy: what it says of its client is passed on. */
+  readonly trusted: boolean;
+  readonly proto: "http" | "https";
+  /** Request id in force: the gateway's own, or the one a trusted proxy sent. */
+  readonly requestId: string;
+}
+
+/** Name under which the gateway signs Via (RFC 9110, 7.6.3). */
+export const VIA_NAME = "halftone";
+
+/**
+ * The head that goes to the server. Start line, Host and the framing fields are written anew in canonical form; the
+ * other field lines are copied as ranges, as the parser has checked every byte of them; what belongs to the client's
+ * connection alone (RFC 9110, 7.6.1) is left out, and so are forwarding fields of peers that are not trusted.
+ */
+export function requestHeadText(head: RequestHead, to: Forwarding): string {
+  const fields = head.fields;
+  const kept = keptLines(fields, to.trusted ? KEEP_TRUSTED : KEEP_UNTRUSTED);
+  const forwardedFor = to.trusted ? priorForwardedFor(fields) : "";
+  let text =
+    `${head.method} ${head.target} HTTP/1.1\r\nHost: ${head.host}\r\n${kept}` +
+    `X-Forwarded-For: ${forwardedFor}${to.peer}\r\n`;
+  if (!to.trusted || fields.get("x-forwarded-proto") === undefined)
+    text += `X-Forwarded-Proto: ${to.proto}\r\n`;
+  if (!to.trusted || fields.get("x-forwarded-host") === undefined)
+    text += `X-Forwarded-Host: ${head.host}\r\n`;
+  text += `X-Request-Id: ${to.requestId}\r\nVia: 1.${head.minor} ${VIA_NAME}\r\n`;
+  if (head.chunked) text += "Transfer-Encoding: chunked\r\n";
+  else if (head.contentLength >= 0) text += `Content-Length: ${head.contentLength}\r\n`;
+  return `${text}${head.upgrade ? "Connection: Upgrade\r\nUpgrade: websocket\r\n" : ""}\r\n`;
+}
+
+/** The lines of a head whose kind is marked in `keep`, neighbours copied as one range. */
+export function keptLines(fields: FieldTable, keep: Uint8Array): string {
+  const { bytes, count, kind, nameStart, lineEnd } = fields;
+  let text = "";
+  let from = -1;
+  let to = 0;
+  for (let i = 0; i < count; i++) {
+    if (keep[kind[i]!] === 1) {
+      if (from < 0) from = nameStart[i]!;
+      to = lineEnd[i]!;
+    } else if (from >= 0) {
+      text += bytes.latin1Slice(from, to);
+      from = -1;
+    }
+  }
+  return from < 0 ? text : text + bytes.latin1Slice(from, to);
+}
+
+/** A table for `keptLines` that keeps every kind but these. */
+export function keepAllBut(...dropped: readonly number[]): Uint8Array {
+  const keep = new Uint8Array(256).fill(1);
+  for (const kind of dropped) keep[kind] = 0;
+  return keep;
+}
+
+/** Fields of one connection, never passed on: RFC 9110, 7.6.1, with the framing that is written anew. */
+export const CONNECTION_FIELDS: readonly number[] = [
+  Field.CONTENT_LENGTH,
+  Field.TRANSFER_ENCODING,
+  Field.CONNECTION,
+  Field.KEEP_ALIVE,
+  Field.PROXY_CONNECTION,
+  Field.TE,
+  Field.UPGRADE,
+  Field.NOMINATED,
+];
+
+// `Proxy` would become the HTTP_PROXY variable of a CGI program behind us (httpoxy, CVE-2016-5385).
+const NEVER = [
+  ...CONNECTION_FIELDS,
+  Field.HOST,
+  Field.PROXY,
+  Field.X_REQUEST_ID,
+  Field.X_FORWARDED_FOR,
+  Field.X_HALFTONE_GROUP,
+  Field.X_HALFTONE_ERROR,
+];
+const KEEP_TRUSTED = keepAllBut(...NEVER);
+const KEEP_UNTRUSTED = keepAllBut(...NEVER, Field.FORWARDED, Field.X_FORWARDED_PROTO, Field.X_FORWARDED_HOST);
+
+function priorForwardedFor(fields: FieldTable): string {
+  const values: string[] = [];
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.kind[i] !== Field.X_FORWARDED_FOR) continue;
+    const value = fields.bytes.latin1Slice(fields.valueStart[i]!, fields.valueEnd[i]!);
+    if (value !== "") values.push(value);
+  }
+  return values.length === 0 ? "" : `${values.join(", ")}, `;
+}

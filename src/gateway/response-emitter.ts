@@ -1,0 +1,42 @@
+import { Field } from "../http1/field-table.ts";
+import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
+import { CONNECTION_FIELDS, keepAllBut, keptLines } from "./request-emitter.ts";
+
+/** How a response goes to its client. */
+export interface ResponseFrame {
+  readonly bodyKind: BodyKind;
+  /** The client speaks HTTP/1.0: it knows neither chunks nor persistence by default. */
+  readonly http10: boolean;
+  readonly close: boolean;
+  readonly httpDate: string;
+  /** Group that answered, for those who are told; "" for the others. */
+  readonly group: string;
+}
+
+// X-Halftone-* are the gateway's to say: a server's own word for them is not passed on.
+const KEEP = keepAllBut(...CONNECTION_FIELDS, Field.X_HALFTONE_GROUP, Field.X_HALFTONE_ERROR);
+
+/** The final head for the client, framing fields and Connection written anew. */
+export function responseHeadText(head: ResponseHead, frame: ResponseFrame): string {
+  const bytes = head.fields.bytes;
+  let text = `HTTP/1.1 ${head.status} ${bytes.latin1Slice(head.reasonStart, head.reasonEnd)}\r\n`;
+  text += keptLines(head.fields, KEEP);
+  if (frame.group !== "") text += `X-Halftone-Group: ${frame.group}\r\n`;
+  if (!head.hasDate) text += `Date: ${frame.httpDate}\r\n`;
+  if (frame.bodyKind === BodyKind.CHUNKED || frame.bodyKind === BodyKind.UNTIL_CLOSE) {
+    if (!frame.http10) text += "Transfer-Encoding: chunked\r\n";
+  } else if (head.contentLength >= 0 && head.status !== 204) {
+    // Without a body too: the answer to HEAD and a 304 may tell the length a GET would have (RFC 9110, 8.6).
+    text += `Content-Length: ${head.contentLength}\r\n`;
+  }
+  if (frame.close) text += "Connection: close\r\n";
+  else if (frame.http10) text += "Connection: keep-alive\r\n";
+  return `${text}\r\n`;
+}
+
+/** A 1xx head; 101 keeps the upgrade it agrees to. */
+export function interimHeadText(head: ResponseHead): string {
+  const reason = head.fields.bytes.latin1Slice(head.reasonStart, head.reasonEnd);
+  const upgrade = head.status === 101 ? "Connection: Upgrade\r\nUpgrade: websocket\r\n" : "";
+  return `HTTP/1.1 ${head.status} ${reason}\r\n${keptLines(head.fields, KEEP)}${upgrade}\r\n`;
+}

@@ -1,0 +1,379 @@
+import { connect, type NetConnectOpts, type Socket } from "node:net";
+import type { Target } from "../core/app.ts";
+import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
+import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
+import type { Deadlined } from "./clock.ts";
+import type { GatewayContext } from "./gateway-context.ts";
+import {
+  badResponse,
+  connectFailed,
+  connectTimeout,
+  responseTimeout,
+  serverCut,
+  type GatewayError,
+} from "./gateway-error.ts";
+import { Outlet } from "./outlet.ts";
+import type { UpstreamServer } from "./upstream-server.ts";
+
+/** What an upstream connection tells the exchange that is on it. */
+export interface UpstreamListener {
+  onConnected(): void;
+  /** The try failed before or within the response. `refused`: no connection came about, so nothing was sent. */
+  onTryFailed(error: GatewayError, detail: string): void;
+  /** A 1xx response other than 101. */
+  onInterimHead(head: ResponseHead): void;
+  /** The final head, or a 101. False: the exchange does not want this response (it will be retried elsewhere). */
+  onResponseHead(head: ResponseHead, bodyKind: BodyKind): boolean;
+  onResponseData(bytes: Buffer, start: number, end: number): void;
+  onResponseEnd(trailers: string): void;
+  /** Everything of one read was passed on: time to send what was gathered. */
+  onReadEnd(): void;
+  onTunnelEnd(): void;
+  onUpstreamDrain(): void;
+  readonly requestMethod: string;
+  /** A part of the request has yet to come from the client. */
+  readonly requestPending: boolean;
+}
+
+const State = { CONNECTING: 0, IDLE: 1, HEAD: 2, BODY: 3, TUNNEL: 4, CLOSED: 5 } as const;
+type State = (typeof State)[keyof typeof State];
+
+const SMALL_BUFFER = 16 * 1024;
+const LARGE_BUFFER = 128 * 1024;
+const LF = 10;
+/** Interim responses one response may have; a server that sends more is broken. */
+const MAX_INTERIM = 16;
+
+/**
+ * One connection to a server. It parses what comes back and hands it to the exchange on it; between exchanges it
+ * lies idle with its server. A connection that sent one byte more than its response, was answered early, or whose
+ * request was not fully written is never used again: the exchange then destroys it.
+ *
+ * It reads into a buffer of its own (`onread`): no allocation per read. When a large write to a slow client still
+ * refers to that buffer, the next read gets another one.
+ */
+export class UpstreamConnection implements Deadlined, ChunkSink {
+  readonly server: UpstreamServer;
+  readonly outlet: Outlet;
+  /** Carried a request before: a failure may then only mean that the server had closed it meanwhile. */
+  reused = false;
+  deadline = 0;
+  clockSlot = -1;
+  private readonly context: GatewayContext;
+  private readonly socket: Socket;
+  private listener: UpstreamListener | undefined;
+  private state: State = State.CONNECTING;
+  private buffer: Buffer = Buffer.allocUnsafeSlow(SMALL_BUFFER);
+  private bufferLent = false;
+  private wantLarge = false;
+  /** Bytes of a head that is not complete. */
+  private partial: Buffer | undefined;
+  private bodyKind: BodyKind = BodyKind.NONE;
+  private remaining = 0;
+  private decoder: ChunkedDecoder | undefined;
+  private interim = 0;
+  private keepAlive = false;
+  private paused = false;
+  private error: NodeJS.ErrnoException | undefined;
+
+  constructor(context: GatewayContext, server: UpstreamServer, listener: UpstreamListener) {
+    this.context = context;
+    this.server = server;
+    this.listener = listener;
+    this.socket = connect({
+      ...connectOptions(server.server.target),
+      noDelay: true,
+      onread: {
+        buffer: () => this.nextBuffer(),
+        callback: (size) => this.onRead(size),
+      },
+    } as NetConnectOpts);
+    this.outlet = new Outlet(this.socket);
+    this.socket.on("connect", () => this.onConnect());
+    this.socket.on("drain", () => this.listener?.onUpstreamDrain());
+    this.socket.on("end", () => this.onEnd());
+    this.socket.on("error", (error) => {
+      this.error = error;
+    });
+    this.socket.on("close", () => this.onClose());
+    this.deadline = context.clock.now + context.settings.timeouts.connect;
+    context.clock.watch(this);
+  }
+
+  /** Puts an idle connection to use. */
+  assign(listener: UpstreamListener): void {
+    this.listener = listener;
+    this.reused = true;
+    this.awaitResponse();
+  }
+
+  /** The request (or a part of its body) was written: the server's silence counts from here. */
+  touch(): void {
+    this.deadline = this.context.clock.now + this.context.settings.timeouts.response;
+  }
+
+  pause(): void {
+    if (this.paused) return;
+    this.paused = true;
+    this.deadline = 0;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    if (this.state !== State.TUNNEL) this.touch();
+    this.socket.resume();
+  }
+
+  /** A write that is not through refers to the read buffer: the next read takes another one. */
+  lendBuffer(): void {
+    this.bufferLent = true;
+  }
+
+  /** The exchange is over and all went well: back to the server's idle connections, if it may be used again. */
+  release(): void {
+    this.listener = undefined;
+    if (!this.keepAlive || this.paused || this.outlet.backlog > 0) {
+      this.destroy();
+      return;
+    }
+    this.state = State.IDLE;
+    this.wantLarge = false;
+    this.deadline = this.context.clock.now + this.context.settings.timeouts.idle;
+    if (!this.server.putIdle(this)) this.destroy();
+  }
+
+  /** Sends FIN: the other side of a tunnel has nothing more to say. */
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.listener = undefined;
+    this.close();
+  }
+
+  onDeadline(): void {
+    switch (this.state) {
+      case State.CONNECTING:
+        this.fail(connectTimeout, `no connection within ${this.context.settings.timeouts.connect} ms`);
+        break;
+      case State.HEAD:
+      case State.BODY:
+        // A server that was given all there is waits for the client as we do: a stalled upload is not its fault.
+        if (this.listener?.requestPending === true && this.outlet.backlog === 0) this.touch();
+        else this.fail(responseTimeout, `silent for ${this.context.settings.timeouts.response} ms`);
+        break;
+      case State.IDLE:
+        this.server.removeIdle(this);
+        this.destroy();
+        break;
+      case State.TUNNEL:
+      case State.CLOSED:
+        break;
+    }
+  }
+
+  onChunkData(bytes: Buffer, start: number, end: number): void {
+    this.listener?.onResponseData(bytes, start, end);
+  }
+
+  private onConnect(): void {
+    if (this.state !== State.CONNECTING) return;
+    this.awaitResponse();
+    this.listener?.onConnected();
+  }
+
+  private awaitResponse(): void {
+    this.state = State.HEAD;
+    this.keepAlive = false;
+    this.interim = 0;
+    this.touch();
+  }
+
+  private nextBuffer(): Buffer {
+    const size = this.wantLarge ? LARGE_BUFFER : SMALL_BUFFER;
+    if (this.bufferLent || this.buffer.length !== size) {
+      this.bufferLent = false;
+      this.buffer = Buffer.allocUnsafeSlow(size);
+    }
+    return this.buffer;
+  }
+
+  /** False stops reading until `resume`. */
+  private onRead(size: number): boolean {
+    const bytes = this.buffer;
+    if (this.state !== State.TUNNEL && this.state !== State.IDLE) this.touch();
+    if (size === bytes.length) this.wantLarge = true;
+    switch (this.state) {
+      case State.HEAD:
+        this.readHead(bytes, size);
+        break;
+      case State.BODY:
+        this.readBody(bytes, 0, size);
+        break;
+      case State.TUNNEL:
+        this.listener?.onResponseData(bytes, 0, size);
+        break;
+      case State.IDLE:
+        // A byte nobody asked for: were it taken for the next answer, all later answers would be shifted by one.
+        this.server.removeIdle(this);
+        this.destroy();
+        break;
+      case State.CONNECTING:
+      case State.CLOSED:
+        break;
+    }
+    this.listener?.onReadEnd();
+    return !this.paused;
+  }
+
+  private readHead(bytes: Buffer, size: number): void {
+    let start = 0;
+    let end = size;
+    if (this.partial !== undefined) {
+      const lineEnded = bytes.subarray(0, size).includes(LF);
+      bytes = Buffer.concat([this.partial, bytes.subarray(0, size)]);
+      end = bytes.length;
+      this.partial = undefined;
+      // As with a client's head: parsed again only when a line of it has ended.
+      if (end <= this.context.settings.limits.head && !lineEnded) {
+        this.partial = bytes;
+        return;
+      }
+    }
+    const head = this.context.responseHead;
+    while (this.state === State.HEAD && start < end) {
+      const bodyStart = head.parse(bytes, start, end);
+      if (bodyStart < 0) {
+        this.fail(badResponse, head.refusal?.detail ?? "malformed response");
+        return;
+      }
+      if (bodyStart === 0) {
+        this.partial = Buffer.from(bytes.subarray(start, end));
+        return;
+      }
+      start = bodyStart;
+      if (head.status < 200 && head.status !== 101) {
+        if (++this.interim > MAX_INTERIM) {
+          this.fail(badResponse, "too many interim responses");
+          return;
+        }
+        this.listener?.onInterimHead(head);
+        continue;
+      }
+      this.beginResponse(head, bytes, start, end);
+      return;
+    }
+  }
+
+  private beginResponse(head: ResponseHead, bytes: Buffer, start: number, end: number): void {
+    const listener = this.listener;
+    if (listener === undefined) return;
+    this.keepAlive = head.keepAlive;
+    this.bodyKind = head.bodyKind(listener.requestMethod);
+    this.remaining = head.contentLength;
+    if (!listener.onResponseHead(head, this.bodyKind)) {
+      this.destroy();
+      return;
+    }
+    if (head.status === 101) {
+      this.state = State.TUNNEL;
+      this.deadline = 0;
+      this.socket.setKeepAlive(true, 60_000);
+      if (start < end) listener.onResponseData(bytes, start, end);
+      return;
+    }
+    this.state = State.BODY;
+    if (this.bodyKind === BodyKind.NONE) this.finish(start, end, "");
+    else {
+      if (this.bodyKind === BodyKind.CHUNKED) {
+        this.decoder ??= new ChunkedDecoder(this.context.settings.limits);
+        this.decoder.reset();
+      }
+      this.readBody(bytes, start, end);
+    }
+  }
+
+  private readBody(bytes: Buffer, start: number, end: number): void {
+    switch (this.bodyKind) {
+      case BodyKind.LENGTH: {
+        const take = Math.min(this.remaining, end - start);
+        this.remaining -= take;
+        if (take > 0) this.listener?.onResponseData(bytes, start, start + take);
+        if (this.remaining === 0) this.finish(start + take, end, "");
+        break;
+      }
+      case BodyKind.CHUNKED: {
+        const decoder = this.decoder!;
+        const next = decoder.feed(bytes, start, end, this);
+        if (next < 0) this.fail(badResponse, decoder.refusal?.detail ?? "malformed chunked body");
+        else if (decoder.done) this.finish(next, end, decoder.trailers);
+        break;
+      }
+      case BodyKind.UNTIL_CLOSE:
+        if (start < end) this.listener?.onResponseData(bytes, start, end);
+        break;
+      case BodyKind.NONE:
+        break;
+    }
+  }
+
+  private finish(position: number, end: number, trailers: string): void {
+    // Surplus bytes: nobody can say what they belong to.
+    if (position < end) this.keepAlive = false;
+    this.listener?.onResponseEnd(trailers);
+  }
+
+  /** The server sent FIN. */
+  private onEnd(): void {
+    switch (this.state) {
+      case State.BODY:
+        if (this.bodyKind === BodyKind.UNTIL_CLOSE) {
+          this.keepAlive = false;
+          this.listener?.onResponseEnd("");
+        } else this.fail(serverCut, "closed within the response body");
+        break;
+      case State.TUNNEL:
+        this.listener?.onTunnelEnd();
+        break;
+      case State.HEAD:
+        this.fail(serverCut, "closed before a response");
+        break;
+      case State.IDLE:
+        this.server.removeIdle(this);
+        this.destroy();
+        break;
+      case State.CONNECTING:
+      case State.CLOSED:
+        break;
+    }
+  }
+
+  private onClose(): void {
+    const { state, error } = this;
+    const cause = error?.code ?? error?.message ?? "closed";
+    if (state === State.IDLE) this.server.removeIdle(this);
+    if (state === State.CONNECTING) this.fail(connectFailed, cause);
+    else if (state !== State.CLOSED) this.fail(serverCut, cause);
+  }
+
+  private fail(failure: GatewayError, detail: string): void {
+    const listener = this.listener;
+    this.destroy();
+    listener?.onTryFailed(failure, detail);
+  }
+
+  private close(): void {
+    if (this.state === State.CLOSED) return;
+    this.state = State.CLOSED;
+    this.deadline = 0;
+    this.context.clock.unwatch(this);
+    this.socket.destroy();
+  }
+}
+
+function connectOptions(target: Target): { path: string } | { host: string; port: number } {
+  return target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
+}
