@@ -1,0 +1,24 @@
+import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
+import type { RevisedDocument } from "../gateway/app-table.ts";
+import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
+
+/**
+ * The processes that carry traffic, as the supervisor sees them. A change resolves when every one of them has applied
+ * it, so that "stored" means "in force here".
+ */
+export interface DataPlane {
+  /** Resolves when traffic is taken; throws an Error for people when it cannot be (an address in use). */
+  start(apps: readonly RevisedDocument[]): Promise<readonly ListenAddress[]>;
+  putApp(app: RevisedDocument): Promise<void>;
+  deleteApp(name: string): Promise<void>;
+  /** Throws an Error for people and leaves the old settings in force when the new ones cannot be had. */
+  reconfigure(settings: GatewaySettings, workers: number): Promise<void>;
+  /** Tells every process what the active check of a server found. */
+  adopt(finding: CheckFinding): void;
+  /** Servers of one app, the numbers of all processes added up. */
+  servers(app: string): Promise<readonly ServerStatus[]>;
+  readonly bound: readonly ListenAddress[];
+  readonly workers: { readonly running: number; readonly expected: number };
+  /** Lets requests under way end, then stops. */
+  drain(): Promise<void>;
+}

@@ -1,0 +1,59 @@
+import type { Logger } from "pino";
+import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
+import type { RevisedDocument } from "../gateway/app-table.ts";
+import { Gateway } from "../gateway/gateway.ts";
+import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { DataPlane } from "./data-plane.ts";
+
+/** `workers: 0`: this process carries the traffic itself. */
+export class InProcessPlane implements DataPlane {
+  readonly gateway: Gateway;
+  private readonly log: Pick<Logger, "info" | "warn" | "error">;
+
+  constructor(settings: GatewaySettings, log: Pick<Logger, "info" | "warn" | "error">) {
+    this.log = log;
+    this.gateway = new Gateway(settings, { onError: (error) => log.error(error.message) });
+  }
+
+  get bound(): readonly ListenAddress[] {
+    return this.gateway.bound;
+  }
+
+  get workers(): { running: number; expected: number } {
+    return { running: 0, expected: 0 };
+  }
+
+  async start(apps: readonly RevisedDocument[]): Promise<readonly ListenAddress[]> {
+    this.gateway.replaceApps(apps);
+    return this.gateway.listen();
+  }
+
+  putApp(app: RevisedDocument): Promise<void> {
+    this.gateway.putApp(app);
+    return Promise.resolve();
+  }
+
+  deleteApp(name: string): Promise<void> {
+    this.gateway.deleteApp(name);
+    return Promise.resolve();
+  }
+
+  async reconfigure(settings: GatewaySettings, workers: number): Promise<void> {
+    if (workers !== 0)
+      throw new Error("gateway.workers cannot change from 0 to another number without a restart");
+    await this.gateway.reconfigure(settings);
+  }
+
+  adopt(finding: CheckFinding): void {
+    this.gateway.adopt(finding);
+  }
+
+  servers(app: string): Promise<readonly ServerStatus[]> {
+    return Promise.resolve(this.gateway.servers(app));
+  }
+
+  async drain(): Promise<void> {
+    const cut = await this.gateway.drain();
+    if (cut > 0) this.log.warn({ connections: cut }, "drain time is over: connections were cut");
+  }
+}

@@ -1,0 +1,272 @@
+import cluster, { type Worker } from "node:cluster";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "pino";
+import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
+import type { RevisedDocument } from "../gateway/app-table.ts";
+import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { FromWorker, SupervisorMark, ToWorker } from "./messages.ts";
+import { mergeServerStatus } from "./merge-server-status.ts";
+
+/** How long a change waits for a worker; one that is slower is reported, and follows when it can. */
+const ANSWER_TIME = 5000;
+const MAX_BACKOFF = 5000;
+/** A worker that lived this long and dies is replaced at once. */
+const STEADY_TIME = 5000;
+
+type Question = { readonly id: number } & Extract<ToWorker, { id: number }>;
+type Answer = Extract<FromWorker, { id: number }>;
+
+interface WorkerState {
+  readonly worker: Worker;
+  readonly startedAt: number;
+  /** It has its apps and settings: from here on it is told of changes. */
+  briefed: boolean;
+  ready: boolean;
+  leaving: boolean;
+  readonly open: Map<number, (answer: Answer | undefined) => void>;
+}
+
+/**
+ * Worker processes that share the listening sockets. Each accepts by itself: no request waits for the supervisor, and
+ * traffic goes on when the supervisor does not. (Node's default, where the primary accepts and hands connections
+ * round, would make the supervisor part of the request path.)
+ */
+export class WorkerPlane implements DataPlane {
+  private readonly log: Pick<Logger, "info" | "warn" | "error">;
+  private readonly mark: SupervisorMark;
+  private readonly states = new Map<number, WorkerState>();
+  private readonly apps = new Map<string, RevisedDocument>();
+  /** Servers that the active check took out; a new worker has to know. */
+  private readonly unhealthy = new Map<string, CheckFinding>();
+  private settings: GatewaySettings;
+  private expected: number;
+  private nextId = 1;
+  private stopping = false;
+  private earlyDeaths = 0;
+  private addresses: readonly ListenAddress[] = [];
+
+  constructor(
+    settings: GatewaySettings,
+    workers: number,
+    mark: SupervisorMark,
+    log: Pick<Logger, "info" | "warn" | "error">,
+  ) {
+    this.settings = settings;
+    this.expected = workers;
+    this.mark = mark;
+    this.log = log;
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    cluster.setupPrimary({ exec: fileURLToPath(new URL("./worker-main.js", import.meta.url)), args: [] });
+  }
+
+  get bound(): readonly ListenAddress[] {
+    return this.addresses;
+  }
+
+  get workers(): { running: number; expected: number } {
+    return { running: this.active().length, expected: this.expected };
+  }
+
+  async start(apps: readonly RevisedDocument[]): Promise<readonly ListenAddress[]> {
+    for (const app of apps) this.apps.set(app.name, app);
+    // One first: if the address cannot be had there is one reason to tell, not one a worker.
+    this.addresses = await this.launch();
+    await Promise.all(Array.from({ length: this.expected - 1 }, () => this.launch()));
+    return this.addresses;
+  }
+
+  async putApp(app: RevisedDocument): Promise<void> {
+    this.apps.set(app.name, app);
+    await this.tellAll((id) => ({ type: "putApp", id, app }));
+  }
+
+  async deleteApp(name: string): Promise<void> {
+    this.apps.delete(name);
+    await this.tellAll((id) => ({ type: "deleteApp", id, name }));
+  }
+
+  async reconfigure(settings: GatewaySettings, workers: number): Promise<void> {
+    if (workers === 0) throw new Error("gateway.workers cannot change to 0 without a restart");
+    const [first, ...others] = this.active();
+    if (first !== undefined) {
+      // One worker tries: it has all addresses, or none, and its refusal leaves everything as it was.
+      const answer = await this.ask(first, (id) => ({ type: "reconfigure", id, settings }));
+      if (answer?.type === "refused") throw new Error(answer.reason);
+    }
+    this.settings = settings;
+    for (const state of others) {
+      const answer = await this.ask(state, (id) => ({ type: "reconfigure", id, settings }));
+      if (answer?.type !== "done") {
+        this.log.warn(
+          { worker: state.worker.process.pid },
+          "a worker did not take the new settings: replacing it",
+        );
+        this.retire(state);
+        await this.launch();
+      }
+    }
+    this.expected = workers;
+    const active = this.active();
+    for (let i = active.length; i < workers; i++) await this.launch();
+    for (const state of active.slice(workers)) this.retire(state);
+  }
+
+  adopt(finding: CheckFinding): void {
+    const key = `${finding.app} ${finding.server}`;
+    if (finding.healthy) this.unhealthy.delete(key);
+    else this.unhealthy.set(key, finding);
+    for (const state of this.briefed()) this.send(state, { type: "finding", finding });
+  }
+
+  async servers(app: string): Promise<readonly ServerStatus[]> {
+    const answers = await Promise.all(
+      this.active().map((state) => this.ask(state, (id) => ({ type: "servers", id, app }))),
+    );
+    return mergeServerStatus(answers.map((answer) => (answer?.type === "servers" ? answer.servers : [])));
+  }
+
+  async drain(): Promise<void> {
+    this.stopping = true;
+    const exits = [...this.states.values()].map(
+      (state) => new Promise<void>((resolve) => state.worker.once("exit", () => resolve())),
+    );
+    for (const state of this.states.values()) this.send(state, { type: "drain" });
+    await Promise.all(exits);
+  }
+
+  private briefed(): WorkerState[] {
+    return [...this.states.values()].filter((state) => state.briefed && !state.leaving);
+  }
+
+  private active(): WorkerState[] {
+    return [...this.states.values()].filter((state) => state.ready && !state.leaving);
+  }
+
+  /** Starts one worker; resolves when it takes traffic. */
+  private launch(): Promise<readonly ListenAddress[]> {
+    return new Promise((resolve, reject) => {
+      const worker = cluster.fork();
+      const state: WorkerState = {
+        worker,
+        startedAt: performance.now(),
+        briefed: false,
+        ready: false,
+        leaving: false,
+        open: new Map(),
+      };
+      this.states.set(worker.id, state);
+      worker.on("message", (message: FromWorker) => {
+        if (message.type === "up") this.brief(state);
+        else if (message.type === "ready") {
+          state.ready = true;
+          resolve(message.bound);
+        } else if (message.type === "failed") {
+          state.leaving = true;
+          reject(new Error(message.reason));
+          worker.kill("SIGKILL");
+        } else this.onMessage(state, message);
+      });
+      worker.on("exit", (code, signal) => {
+        this.onExit(state, signal ?? `code ${code}`);
+        reject(new Error(`a worker ended while it started (${signal ?? `code ${code}`})`));
+      });
+      worker.on("error", (error) => this.log.error({ worker: worker.process.pid }, error.message));
+    });
+  }
+
+  private brief(state: WorkerState): void {
+    this.send(state, {
+      type: "start",
+      settings: this.settings,
+      apps: [...this.apps.values()],
+      supervisor: this.mark,
+    });
+    state.briefed = true;
+    for (const finding of this.unhealthy.values()) this.send(state, { type: "finding", finding });
+  }
+
+  private onMessage(
+    state: WorkerState,
+    message: Exclude<FromWorker, { type: "up" | "ready" | "failed" }>,
+  ): void {
+    switch (message.type) {
+      case "finding":
+        for (const other of this.briefed()) {
+          if (other !== state) this.send(other, { type: "finding", finding: message.finding });
+        }
+        break;
+      case "error":
+        this.log.error({ worker: state.worker.process.pid }, message.message);
+        break;
+      case "done":
+      case "refused":
+      case "servers": {
+        const settle = state.open.get(message.id);
+        state.open.delete(message.id);
+        settle?.(message);
+        break;
+      }
+    }
+  }
+
+  private onExit(state: WorkerState, how: string): void {
+    this.states.delete(state.worker.id);
+    for (const settle of state.open.values()) settle(undefined);
+    if (this.stopping || state.leaving) return;
+    const steady = performance.now() - state.startedAt > STEADY_TIME;
+    this.earlyDeaths = steady ? 0 : this.earlyDeaths + 1;
+    const wait = this.earlyDeaths <= 1 ? 0 : Math.min(MAX_BACKOFF, 100 * 2 ** this.earlyDeaths);
+    this.log.warn({ worker: state.worker.process.pid, how, restartIn: wait }, "a worker ended: replacing it");
+    // Failed to start at all: the caller of `launch` is told, and decides.
+    if (!state.ready && this.active().length === 0 && this.addresses.length === 0) return;
+    setTimeout(() => this.replace(), wait);
+  }
+
+  private replace(): void {
+    if (this.stopping || this.states.size >= this.expected) return;
+    this.launch().catch((error: unknown) => {
+      this.log.error(`a worker could not start: ${(error as Error).message}`);
+    });
+  }
+
+  private retire(state: WorkerState): void {
+    state.leaving = true;
+    this.send(state, { type: "drain" });
+  }
+
+  /** Every worker that was briefed (the others will be, with the change); resolves when each has answered or is gone. */
+  private async tellAll(question: (id: number) => Question): Promise<void> {
+    await Promise.all(
+      this.briefed().map(async (state) => {
+        const answer = await this.ask(state, question);
+        if (answer?.type === "refused") this.log.error({ worker: state.worker.process.pid }, answer.reason);
+      }),
+    );
+  }
+
+  private ask(state: WorkerState, question: (id: number) => Question): Promise<Answer | undefined> {
+    const id = this.nextId++;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        state.open.delete(id);
+        this.log.warn(
+          { worker: state.worker.process.pid },
+          `a worker has not answered for ${ANSWER_TIME} ms`,
+        );
+        resolve(undefined);
+      }, ANSWER_TIME);
+      state.open.set(id, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      this.send(state, question(id));
+    });
+  }
+
+  private send(state: WorkerState, message: ToWorker): void {
+    if (!state.worker.isConnected()) return;
+    // An error here means that the worker is gone: its exit settles what is open.
+    state.worker.process.send(message, undefined, undefined, () => {});
+  }
+}
