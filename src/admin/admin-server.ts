@@ -1,0 +1,75 @@
+import { createAdaptorServer } from "@hono/node-server";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ListenAddress } from "../config/gateway-settings.ts";
+import { refusal } from "./api-problem.ts";
+import { isAdminHost } from "./admin-host.ts";
+
+// Its own cap and timers, apart from the data plane's: a flood there must not lock the operator out.
+const MOST_CONNECTIONS = 256;
+const HEAD_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 30_000;
+const CLOSE_TIMEOUT = 2_000;
+
+export interface AdminServer {
+  /** Where it really listens: "http://127.0.0.1:9090", "unix:/run/halftone.sock". */
+  readonly url: string;
+  /** Lets requests under way end, for at most two seconds. */
+  close(): Promise<void>;
+}
+
+export interface AdminServerOptions {
+  readonly listen: ListenAddress;
+  readonly api: { fetch(request: Request): Response | Promise<Response> };
+}
+
+/** Serves the API on its own listener. Throws an Error that names the address when it cannot be had. */
+export async function startAdminServer({ listen, api }: AdminServerOptions): Promise<AdminServer> {
+  const server = createAdaptorServer({
+    overrideGlobalObjects: false,
+    fetch(request) {
+      const host = request.headers.get("host") ?? "";
+      if (isAdminHost(host, listen)) return api.fetch(request);
+      const detail = `found Host ${host}, expected localhost, an IP address or the configured listen address`;
+      return refusal("wrong-host", detail);
+    },
+  }) as Server;
+  server.maxConnections = MOST_CONNECTIONS;
+  server.headersTimeout = HEAD_TIMEOUT;
+  server.requestTimeout = REQUEST_TIMEOUT;
+  await listening(server, listen);
+  return { url: urlOf(server, listen), close: () => closed(server) };
+}
+
+function listening(server: Server, listen: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      const where = listen.kind === "unix" ? `unix:${listen.path}` : `${listen.host}:${listen.port}`;
+      reject(new Error(`the admin API cannot listen on ${where}: ${error.message}`, { cause: error }));
+    });
+    server.listen(
+      listen.kind === "unix" ? { path: listen.path } : { host: listen.host, port: listen.port },
+      resolve,
+    );
+  });
+}
+
+/** With an address that can be connected to: nobody can open 0.0.0.0 everywhere. */
+function urlOf(server: Server, listen: ListenAddress): string {
+  if (listen.kind === "unix") return `unix:${listen.path}`;
+  const { address, port } = server.address() as AddressInfo;
+  if (address === "0.0.0.0") return `http://127.0.0.1:${port}`;
+  if (address === "::") return `http://[::1]:${port}`;
+  return address.includes(":") ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

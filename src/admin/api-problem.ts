@@ -1,0 +1,71 @@
+import type { Problem } from "../config/problem.ts";
+
+/** What a refusal is about: `type` is `urn:halftone:problem:` and this. Programs decide on it, people read `detail`. */
+export type ApiProblemCode =
+  | "bad-request"
+  | "unauthorized"
+  | "not-found"
+  | "no-such-app"
+  | "method-not-allowed"
+  | "stale"
+  | "body-too-large"
+  | "unsupported-media-type"
+  | "wrong-host"
+  | "invalid-document"
+  | "precondition-required"
+  | "internal"
+  | "directory-unavailable";
+
+const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; readonly title: string }>> = {
+  "bad-request": { status: 400, title: "The request cannot be understood" },
+  unauthorized: { status: 401, title: "A valid token is needed" },
+  "not-found": { status: 404, title: "There is no such resource" },
+  "no-such-app": { status: 404, title: "There is no such app" },
+  "method-not-allowed": { status: 405, title: "The resource does not take this method" },
+  stale: { status: 412, title: "The app was changed since it was read" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "unsupported-media-type": { status: 415, title: "The body has a type that is not taken here" },
+  "wrong-host": { status: 421, title: "This is not the host asked for" },
+  "invalid-document": { status: 422, title: "The document is not valid" },
+  "precondition-required": { status: 428, title: "The revision to be changed must be named" },
+  internal: { status: 500, title: "Something went wrong in Halftone" },
+  "directory-unavailable": { status: 503, title: "The directory cannot be written now" },
+};
+
+const PROBLEM_TYPE_PREFIX = "urn:halftone:problem:";
+
+/** RFC 9457, with two members of our own. */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  /** This case: what was found, what is expected, what stays in force. */
+  readonly detail: string;
+  /** Of an invalid document: everything that is wrong with it. */
+  readonly problems?: readonly Problem[] | undefined;
+  /** Of a stale write: the revision that stands; null: there is no such app now. */
+  readonly current?: number | null | undefined;
+}
+
+/** What a problem document may carry besides `detail`, and header fields of the answer. */
+export interface ProblemExtras {
+  readonly problems?: readonly Problem[];
+  readonly current?: number | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The answer that refuses a request. */
+export function refusal(code: ApiProblemCode, detail: string, extras: ProblemExtras = {}): Response {
+  const { headers, ...members } = extras;
+  const document: ProblemDocument = {
+    type: PROBLEM_TYPE_PREFIX + code,
+    title: CATALOGUE[code].title,
+    status: CATALOGUE[code].status,
+    detail,
+    ...members,
+  };
+  return new Response(JSON.stringify(document), {
+    status: document.status,
+    headers: { "Content-Type": "application/problem+json", ...headers },
+  });
+}

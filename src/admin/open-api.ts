@@ -1,0 +1,85 @@
+import { z } from "zod";
+import type { Operation, Parameter, Schema } from "./operation.ts";
+import { problemDocument } from "./schemas.ts";
+
+const PROBLEM_JSON = "application/problem+json";
+
+/** The OpenAPI 3.1 document of these operations; its schemas are those the requests are checked by. */
+export function openApiDocument(operations: readonly Operation[], version: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const operation of operations) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "Halftone admin API", version },
+    components: {
+      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      schemas: { Problem: jsonSchema(problemDocument, "output") },
+    },
+    paths,
+  };
+}
+
+/** Behind the bearer token, or open to whoever reaches the listener? */
+export function needsToken(path: string): boolean {
+  return path.startsWith("/api/v1/");
+}
+
+function describe(operation: Operation): Record<string, unknown> {
+  const { id, path, summary, body, answers, refusals = [] } = operation;
+  const responses: Record<string, unknown> = {};
+  for (const [status, { description, schema, headers = [] }] of Object.entries(answers)) {
+    responses[status] = {
+      description,
+      ...(headers.length > 0 && {
+        headers: Object.fromEntries(headers.map((name) => [name, { schema: { type: "string" } }])),
+      }),
+      ...(schema && { content: { "application/json": { schema: jsonSchema(schema, "output") } } }),
+    };
+  }
+  for (const status of [...(needsToken(path) ? [401] : []), ...refusals]) {
+    responses[status] = {
+      description: "Refused",
+      content: { [PROBLEM_JSON]: { schema: { $ref: "#/components/schemas/Problem" } } },
+    };
+  }
+  return {
+    operationId: id,
+    summary,
+    ...(needsToken(path) && { security: [{ token: [] }] }),
+    parameters: parametersOf(operation),
+    ...(body && {
+      requestBody: {
+        required: true,
+        content: Object.fromEntries(
+          body.types.map((type) => [type, { schema: jsonSchema(body.schema, "input") }]),
+        ),
+      },
+    }),
+    responses,
+  };
+}
+
+function parametersOf({ path, parameters = [] }: Operation): Record<string, unknown>[] {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    in: "path",
+    name,
+    required: true,
+    schema: { type: "string" },
+  }));
+  const others = parameters.map(({ in: place, name, description, required = false, schema }: Parameter) => ({
+    in: place,
+    name,
+    description,
+    required,
+    schema: jsonSchema(schema, "input"),
+  }));
+  return [...inPath, ...others];
+}
+
+function jsonSchema(schema: Schema, io: "input" | "output"): unknown {
+  if ("jsonSchema" in schema) return schema.jsonSchema;
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return rest;
+}

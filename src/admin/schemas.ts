@@ -1,0 +1,170 @@
+import { z } from "zod";
+import { canonicalAddress } from "../config/address-set.ts";
+import { appJsonSchema } from "../config/json-schema.ts";
+import { checkedText, closedObject, wholeNumber } from "../config/schema-fields.ts";
+import type { ProblemDocument } from "./api-problem.ts";
+import type { AuditEntry } from "./audit.ts";
+import type { Explanation } from "./explain.ts";
+import type { Schema } from "./operation.ts";
+
+/** Bodies and parameters are checked by these, answers described; the OpenAPI document is made of both. */
+
+/** One line of `GET /apps`. */
+export interface AppSummary {
+  readonly name: string;
+  readonly revision: number;
+  readonly deploy: number;
+  readonly share: number;
+  readonly groups: readonly string[];
+  /** Number of servers in all groups. */
+  readonly servers: number;
+}
+
+export interface DeployRequest {
+  readonly deploy: number | string;
+  readonly share?: number | string;
+}
+
+export interface DeployState {
+  readonly name: string;
+  readonly deploy: number;
+  readonly share: number;
+  readonly revision: number;
+}
+
+export interface ExplainRequest {
+  readonly ip: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ServerRow {
+  readonly group: string;
+  readonly server: string;
+  readonly weight: number;
+  readonly inFlight: number;
+  readonly requests: number;
+  readonly failures: number;
+  /** dead: requests found it so and it has not answered since, or the active check did. */
+  readonly state: "up" | "dead";
+  /** When one request tries it again, ISO 8601; null: requests found nothing wrong. */
+  readonly deadUntil: string | null;
+  /** What the active check says; true when there is none. */
+  readonly healthy: boolean;
+  readonly lastError: string | null;
+}
+
+export const revision: z.ZodType<number> = z.int().min(0);
+
+export const nameText: z.ZodType<string> = z.string();
+
+/** Checked by `readPrecondition`. */
+export const etagText: z.ZodType<string> = z.string();
+
+export const appDocument: Schema = { jsonSchema: appJsonSchema() as Record<string, unknown> };
+
+export const appSummaries: z.ZodType<readonly AppSummary[]> = z.array(
+  z.object({
+    name: z.string(),
+    revision,
+    deploy: z.int(),
+    share: z.number(),
+    groups: z.array(z.string()),
+    servers: z.int(),
+  }),
+);
+
+// Whether the app has that many groups, and how many decimals a share has, is the document's affair: it is checked by
+// the same code as in a whole document. Numbers written as text are taken, as everywhere.
+export const deployRequest: z.ZodType<DeployRequest> = closedObject(
+  {
+    deploy: z.union([z.number(), z.string()], "the number of the group under test, or 0"),
+    share: z.union([z.number(), z.string()], "a percentage from 0 to 100").exactOptional(),
+  },
+  '{"deploy": 0..n, "share": 0..100}',
+);
+
+export const deployState: z.ZodType<DeployState> = z.object({
+  name: z.string(),
+  deploy: z.int(),
+  share: z.number(),
+  revision,
+});
+
+export const explainRequest: z.ZodType<ExplainRequest> = closedObject(
+  {
+    ip: checkedText((text) => canonicalAddress(text) !== undefined, "an IPv4 or IPv6 address"),
+    headers: z
+      .record(z.string(), z.string("the field's value as text"), "field names with their values")
+      .default({}),
+  },
+  '{"ip": ADDRESS, "headers": {NAME: VALUE}}',
+);
+
+export const explanation: z.ZodType<Omit<Explanation, "rule">> = z.object({
+  app: z.string(),
+  revision,
+  ip: z.string(),
+  deploy: z.int(),
+  share: z.number(),
+  groups: z.array(z.string()),
+  pool: z.array(z.object({ server: z.string(), group: z.string(), weight: z.int() })),
+  rule: z.looseObject({ kind: z.enum(["everybody", "tester", "share", "public"]) }),
+  sentence: z.string(),
+});
+
+export const serverRows: z.ZodType<readonly ServerRow[]> = z.array(
+  z.object({
+    group: z.string(),
+    server: z.string(),
+    weight: z.int(),
+    inFlight: z.int(),
+    requests: z.int(),
+    failures: z.int(),
+    state: z.enum(["up", "dead"]),
+    deadUntil: z.string().nullable(),
+    healthy: z.boolean(),
+    lastError: z.string().nullable(),
+  }),
+);
+
+export const auditEntries: z.ZodType<readonly AuditEntry[]> = z.array(
+  z.object({
+    at: z.string(),
+    by: z.string(),
+    what: z.string(),
+    app: z.string(),
+    from: z.int().nullable(),
+    to: z.int().nullable(),
+    refused: z.string().exactOptional(),
+  }),
+);
+
+export const auditLimit: z.ZodType<number> = wholeNumber(1, 1000);
+
+export const health: z.ZodType<{ readonly status: "ok" }> = z.object({ status: z.literal("ok") });
+
+const directoryStatus = z.looseObject({
+  directory: z.string(),
+  state: z.enum(["current", "backup"]),
+  since: z.string(),
+  reason: z.string().optional(),
+});
+
+export const readinessAnswer: z.ZodType = z.object({
+  status: z.enum(["ready", "not ready", "draining"]),
+  directory: directoryStatus,
+  workers: z.object({ running: z.int(), expected: z.int() }),
+  listen: z.array(z.string()),
+  audit: z.string().describe('"current", or why the newest entries are not on disk'),
+});
+
+export const openApiAnswer: z.ZodType = z.looseObject({ openapi: z.string() });
+
+export const problemDocument: z.ZodType<ProblemDocument> = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  problems: z.array(z.object({ path: z.string(), found: z.string(), expected: z.string() })).optional(),
+  current: revision.nullable().optional(),
+});

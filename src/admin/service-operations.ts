@@ -1,0 +1,72 @@
+import type { AdminDeps } from "./admin-deps.ts";
+import { refusal } from "./api-problem.ts";
+import type { Operation } from "./operation.ts";
+import { auditEntries, auditLimit, health, nameText, readinessAnswer } from "./schemas.ts";
+
+const AUDIT_LIMIT = 100;
+
+/** About Halftone itself: the audit, and what load balancers and supervisors ask. */
+export function serviceOperations(deps: AdminDeps): readonly Operation[] {
+  return [
+    {
+      id: "listAudit",
+      method: "get",
+      path: "/api/v1/audit",
+      summary: "Who changed what, when, from which revision to which; newest first",
+      parameters: [
+        { in: "query", name: "app", description: "Only of this app", schema: nameText },
+        {
+          in: "query",
+          name: "limit",
+          description: `At most this many, default ${AUDIT_LIMIT}`,
+          schema: auditLimit,
+        },
+      ],
+      answers: { 200: { description: "Newest first", schema: auditEntries } },
+      refusals: [400],
+      async handle(c) {
+        const limit = auditLimit.safeParse(c.req.query("limit") ?? AUDIT_LIMIT);
+        if (!limit.success) {
+          return refusal(
+            "bad-request",
+            `found limit ${c.req.query("limit")}, expected ${limit.error.issues[0]?.message}`,
+          );
+        }
+        return c.json(await deps.audit.newest({ app: c.req.query("app"), limit: limit.data }));
+      },
+    },
+    {
+      id: "healthz",
+      method: "get",
+      path: "/healthz",
+      summary: "Is the process alive? No token needed",
+      answers: { 200: { description: "It is", schema: health } },
+      handle: (c) => c.json({ status: "ok" }),
+    },
+    {
+      id: "readyz",
+      method: "get",
+      path: "/readyz",
+      summary: "May traffic be sent here? No token needed",
+      answers: {
+        200: {
+          description: "Ready; also on the backup, with the directory out of reach",
+          schema: readinessAnswer,
+        },
+        503: { description: "Not ready, or draining", schema: readinessAnswer },
+      },
+      handle(c) {
+        const { ready, draining, workers, listen } = deps.gateway.readiness();
+        const status = draining ? "draining" : ready ? "ready" : "not ready";
+        const answer = {
+          status,
+          directory: deps.store.status(),
+          workers,
+          listen,
+          audit: deps.audit.failure ?? "current",
+        };
+        return c.json(answer, status === "ready" ? 200 : 503);
+      },
+    },
+  ];
+}
