@@ -1,0 +1,227 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
+import type { Logger } from "pino";
+import { createAdminApi } from "./admin/api.ts";
+import { startAdminServer, type AdminServer } from "./admin/admin-server.ts";
+import { Audit } from "./admin/audit.ts";
+import type { GatewayView } from "./admin/gateway-view.ts";
+import { adminToken } from "./admin/token.ts";
+import { tokenSet } from "./admin/token-set.ts";
+import type { AppDocument } from "./config/app-document.ts";
+import { compileApp } from "./config/compile-app.ts";
+import { formatProblems } from "./config/format-problems.ts";
+import { parseHalftoneConfig, type HalftoneConfig } from "./config/halftone-config.ts";
+import { loadAppFiles } from "./config/load-documents.ts";
+import { AppStore } from "./directory/app-store.ts";
+import { Backup } from "./directory/backup.ts";
+import type { Directory } from "./directory/directory.ts";
+import { FileDirectory } from "./directory/file-directory.ts";
+import { MemoryDirectory } from "./directory/memory-directory.ts";
+import { HealthChecker } from "./gateway/health-checker.ts";
+import { listenText } from "./gateway/listener.ts";
+import type { DataPlane } from "./process/data-plane.ts";
+import { InProcessPlane } from "./process/in-process-plane.ts";
+import { signSupervisor } from "./process/supervisor-mark.ts";
+import { WorkerPlane } from "./process/worker-plane.ts";
+import { VERSION } from "./version.ts";
+
+type Log = Pick<Logger, "info" | "warn" | "error">;
+
+/** Something people wrote cannot be put in force. The message says what, where and what stays. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+}
+
+/** A running gateway with its admin API. */
+export interface Halftone {
+  /** Addresses that take traffic, ports filled in. */
+  readonly listen: readonly string[];
+  readonly adminUrl: string;
+  /** Bearer token of the admin API. */
+  readonly token: string;
+  readonly store: AppStore;
+  readonly plane: DataPlane;
+  /** Reads the configuration again. Throws `Refused` and leaves everything as it was when it is not valid. */
+  reload(): Promise<void>;
+  /** Drains and stops. */
+  stop(): Promise<void>;
+}
+
+/** Reads and checks `halftone.yaml`; throws `Refused` with every problem of it. */
+export async function readConfig(path: string): Promise<HalftoneConfig> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new Refused(`${path} cannot be read: ${(error as Error).message}`);
+  }
+  const parsed = parseHalftoneConfig(text, dirname(path));
+  if (!parsed.ok) throw new Refused(`${path} is refused:\n${formatProblems(parsed.problems).join("\n")}`);
+  return parsed.value;
+}
+
+/** The composition root: starts every part of a gateway from one configuration file. */
+export async function startHalftone(configPath: string, log: Log): Promise<Halftone> {
+  const config = await readConfig(configPath);
+  const documents = await readAppFiles(config);
+  await mkdir(config.data, { recursive: true });
+  const mark = signSupervisor(config.data);
+  const store = await AppStore.open({
+    directory: openDirectory(config),
+    backup: new Backup(config.backup),
+    now: Date.now,
+    log,
+  });
+  const audit = await Audit.open(config.data);
+  const token = await adminToken({
+    folder: config.data,
+    ...(config.admin.token === undefined ? {} : { configured: config.admin.token }),
+  });
+  audit.follow(store);
+  await seed(store, documents, log);
+
+  const workers = workerCount(config.workers);
+  const plane: DataPlane =
+    workers === 0
+      ? new InProcessPlane(config.gateway, log)
+      : new WorkerPlane(config.gateway, workers, mark, log);
+  await plane.start(store.list());
+  const checker = new HealthChecker((finding) => {
+    const { app, server, healthy, error } = finding;
+    if (healthy) log.info({ app, server }, "server is healthy again");
+    else log.warn({ app, server, error }, "server is unhealthy: it is left out");
+    plane.adopt(finding);
+  });
+  for (const { document, revision } of store.list()) checker.follow(compileApp(document, revision));
+  store.subscribe(async ({ name, after }) => {
+    if (after === undefined) {
+      checker.forget(name);
+      await plane.deleteApp(name);
+    } else {
+      await plane.putApp(after);
+      checker.follow(compileApp(after.document, after.revision));
+    }
+  });
+
+  let draining = false;
+  const view: GatewayView = {
+    servers: (app) => plane.servers(app),
+    readiness: () => ({
+      ready: !draining && (workers === 0 || plane.workers.running > 0),
+      draining,
+      workers: plane.workers,
+      listen: plane.bound.map(listenText),
+    }),
+  };
+  const api = createAdminApi({
+    store,
+    audit,
+    tokens: tokenSet([{ name: "admin", token: token.token }]),
+    gateway: view,
+    version: VERSION,
+    now: Date.now,
+  });
+  let admin: AdminServer;
+  try {
+    admin = await startAdminServer({ listen: config.admin.listen, api });
+  } catch (error) {
+    await plane.drain();
+    throw new Refused(`admin.listen: ${(error as Error).message}`);
+  }
+  log.info(
+    { gateway: plane.bound.map(listenText), admin: admin.url, apps: store.list().length },
+    "listening",
+  );
+
+  if (token.made) {
+    log.info(
+      { dashboard: `${admin.url}/?token=${token.token}`, file: token.path },
+      "an admin token was made; it is shown this once",
+    );
+  }
+
+  let current = config;
+  return {
+    listen: plane.bound.map(listenText),
+    adminUrl: admin.url,
+    token: token.token,
+    store,
+    plane,
+    async reload(): Promise<void> {
+      const next = await readConfig(configPath);
+      const documents = await readAppFiles(next);
+      refuseRestartOnly(configPath, current, next);
+      try {
+        await plane.reconfigure(next.gateway, workerCount(next.workers));
+      } catch (error) {
+        throw new Refused(`${configPath} is refused: ${(error as Error).message}`);
+      }
+      current = next;
+      await seed(store, documents, log);
+      await store.reload();
+    },
+    async stop(): Promise<void> {
+      draining = true;
+      checker.stop();
+      await plane.drain();
+      await admin.close();
+      await store.close();
+      await audit.close();
+      mark.release();
+    },
+  };
+}
+
+/** `auto`: a core is left to the supervisor, so that its work never delays a request. */
+function workerCount(workers: number | "auto"): number {
+  return workers === "auto" ? Math.max(1, availableParallelism() - 1) : workers;
+}
+
+function openDirectory(config: HalftoneConfig): Directory {
+  const { directory } = config;
+  switch (directory.kind) {
+    case "memory":
+      return new MemoryDirectory();
+    case "file":
+      return new FileDirectory(directory.folder);
+    case "redis":
+      throw new Refused("directory: redis is not in this version; expected memory: or file:DIR");
+  }
+}
+
+/** Reads every app file; throws `Refused` with all problems of all files. */
+async function readAppFiles(config: HalftoneConfig): Promise<readonly AppDocument[]> {
+  const { documents, problems } = await loadAppFiles(config.apps);
+  if (problems.length === 0) return documents.map(({ document }) => document);
+  throw new Refused(
+    problems
+      .map(({ file, problems }) => `${file} is refused:\n${formatProblems(problems).join("\n")}`)
+      .join("\n"),
+  );
+}
+
+/** Puts those apps into the directory that it does not hold. */
+async function seed(store: AppStore, documents: readonly AppDocument[], log: Log): Promise<void> {
+  const { stored, refused } = await store.seed(documents, "start");
+  if (stored.length > 0) log.info({ apps: stored.map(({ name }) => name) }, "apps put into the directory");
+  for (const { name, result } of refused) {
+    const why =
+      result.kind === "invalid"
+        ? formatProblems(result.problems).join("\n")
+        : result.kind === "unavailable"
+          ? result.reason
+          : result.kind;
+    log.error(`app ${name} of the configuration is refused, the others stay: ${why}`);
+  }
+}
+
+function refuseRestartOnly(path: string, current: HalftoneConfig, next: HalftoneConfig): void {
+  const changed = (["admin", "data", "directory", "backup"] as const).filter(
+    (key) => JSON.stringify(current[key]) !== JSON.stringify(next[key]),
+  );
+  if (changed.length === 0) return;
+  throw new Refused(
+    `${path} is refused: ${changed.join(", ")} cannot change without a restart; the old configuration stays in force`,
+  );
+}

@@ -1,0 +1,29 @@
+import type { Readable } from "node:stream";
+
+/** What a command touches of the world besides files and the network; tests hand in their own. */
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Readable;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+}
+
+/** Bold on a terminal; never when NO_COLOR is set (no-color.org) or the output goes elsewhere. */
+export function emphasis(context: CliContext, text: string): string {
+  const plain = context.stdout.isTTY !== true || (context.env["NO_COLOR"] ?? "") !== "";
+  return plain ? text : `\u001b[1m${text}\u001b[22m`;
+}
+
+/** For machines: the value as JSON, and nothing else. */
+export function printJson(context: CliContext, value: unknown): void {
+  context.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+export function printLine(context: CliContext, text: string): void {
+  context.stdout.write(`${text}\n`);
+}
