@@ -1,0 +1,60 @@
+// @ts-check
+import { parseArgs } from "node:util";
+import { PROXIES } from "./proxies.mjs";
+
+export const USAGE = `npm run bench -- [options]
+  --rounds N        rounds of every proxy, in turn (5)
+  --seconds N       measured time of a round (5)
+  --warm-up N       seconds of load before it, not measured (2)
+  --connections N   keep-alive connections of the load (64)
+  --only IDS        of ${PROXIES.map((proxy) => proxy.id).join(",")}
+  --json FILE       writes every round and the summary there
+`;
+
+export class UsageError extends Error {}
+
+/** @typedef {ReturnType<typeof readOptions>} Options */
+
+/** Reads the command line; throws a UsageError that names what was found and expected. */
+export function readOptions() {
+  /** @type {{ values: Record<string, string | boolean | undefined> }} */
+  let parsed;
+  try {
+    parsed = parseArgs({
+      options: {
+        rounds: { type: "string" },
+        seconds: { type: "string" },
+        "warm-up": { type: "string" },
+        connections: { type: "string" },
+        only: { type: "string" },
+        json: { type: "string" },
+        help: { type: "boolean" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(/** @type {Error} */ (error).message);
+  }
+  const { values } = parsed;
+  /** @type {(name: string, absent: number, least: number) => number} */
+  const whole = (name, absent, least) => {
+    const text = values[name] ?? String(absent);
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least) {
+      throw new UsageError(`--${name}: found "${text}", expected a whole number of at least ${least}`);
+    }
+    return value;
+  };
+  const wanted = values.only === undefined ? undefined : String(values.only).split(",");
+  for (const id of wanted ?? []) {
+    if (!PROXIES.some((proxy) => proxy.id === id)) throw new UsageError(`--only: no proxy is called "${id}"`);
+  }
+  return {
+    rounds: whole("rounds", 5, 1),
+    seconds: whole("seconds", 5, 1),
+    warmUp: whole("warm-up", 2, 0),
+    connections: whole("connections", 64, 1),
+    proxies: PROXIES.filter((proxy) => wanted === undefined || wanted.includes(proxy.id)),
+    json: values.json === undefined ? undefined : String(values.json),
+    help: values.help === true,
+  };
+}
