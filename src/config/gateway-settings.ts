@@ -32,6 +32,6 @@ export interface GatewayLimits {
   readonly headers: number;
   /** Bytes of a request body; null: no limit. */
   readonly body: number | null;
-  /** Client connections per worker; further ones wait in the kernel's queue. */
+  /** Client connections per worker; further ones are closed at once. */
   readonly connections: number;
 }

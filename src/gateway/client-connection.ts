@@ -3,14 +3,14 @@ import { canonicalAddress } from "../config/address-set.ts";
 import { clientKeyOf } from "../core/client-key.ts";
 import type { Client } from "../core/client.ts";
 import { select } from "../core/select.ts";
-import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { clientAddress } from "./client-address.ts";
 import type { Deadlined } from "./clock.ts";
 import { Exchange } from "./exchange.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { bodyTimeout, bodyTooLarge, headTimeout, noRoute } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
-import { ownAnswer } from "./own-answer.ts";
+import { answerWishes, ownAnswer, problemOf, type Problem } from "./own-answer.ts";
+import { RequestBody } from "./request-body.ts";
 import { requestHeadText } from "./request-emitter.ts";
 
 /** FLUSH: answers wait to be read by the client before its next request is. */
@@ -31,18 +31,11 @@ const LINGER_TIME = 2000;
 /** An idle connection is not closed in a drain before this: its next request may be on the way. */
 const DRAIN_GRACE = 1000;
 
-/** What an answer of the gateway's own needs to know. */
-interface Problem {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-}
-
 /**
  * One client's connection. It reads heads and bodies, and hands each request to an exchange of its own, one after the
  * other: what a client pipelines waits here, so answers keep its order (RFC 9112, 9.3.2).
  */
-export class ClientConnection implements Deadlined, ChunkSink, Client {
+export class ClientConnection implements Deadlined, Client {
   readonly outlet: Outlet;
   deadline = 0;
   clockSlot = -1;
@@ -61,10 +54,7 @@ export class ClientConnection implements Deadlined, ChunkSink, Client {
   private input: Buffer | undefined;
   private consuming = false;
   private paused = false;
-  private chunked = false;
-  private remaining = 0;
-  private received = 0;
-  private decoder: ChunkedDecoder | undefined;
+  private readonly body: RequestBody = new RequestBody();
   /** The head of the request under way, for the rare answer that has to look at it again. */
   private headBytes: Buffer | undefined;
   private headStart = 0;
@@ -265,8 +255,7 @@ export class ClientConnection implements Deadlined, ChunkSink, Client {
     const head = this.context.requestHead;
     const next = head.parse(bytes, start, end);
     if (next < 0) {
-      const refusal = head.refusal!;
-      this.refuse({ status: refusal.status, code: refusal.code, message: refusal.detail });
+      this.refuse(problemOf(head.refusal!));
       return -1;
     }
     if (next === 0) {
@@ -281,35 +270,22 @@ export class ClientConnection implements Deadlined, ChunkSink, Client {
     return this.beginRequest(bytes, next, end);
   }
 
-  /** Routes and selects, then hands the request to its exchange. */
+  /** Routes and selects, then hands the request to its exchange. Returns where to go on. */
   private beginRequest(bytes: Buffer, bodyStart: number, end: number): number {
-    const { context } = this;
+    const { context, body } = this;
     const head = context.requestHead;
     context.counters.requests++;
     this.http10 = head.minor === 0;
     this.keepAlive = head.keepAlive;
     this.expectsContinue = head.expectContinue;
-    this.chunked = head.chunked;
-    this.remaining = Math.max(0, head.contentLength);
-    this.received = 0;
-    const hasBody = head.chunked || this.remaining > 0;
-    this.state = hasBody ? State.BODY : State.RESPONSE;
+    const allowed = body.begin(head, context.settings.limits.body);
+    this.state = body.done ? State.RESPONSE : State.BODY;
     this.deadline = 0;
-
-    const limit = context.settings.limits.body;
-    if (limit !== null && this.remaining > limit) {
-      this.answer(bodyTooLarge, this.requestId(false));
-      return -1;
-    }
-    if (head.host !== this.rawHost) {
-      this.rawHost = head.host;
-      this.host = hostName(head.host);
-    }
     const trusted = context.trustedProxies.size > 0 && context.trustedProxies.match(this.peer) !== undefined;
     const id = this.requestId(trusted);
-    const runtime = context.apps.find(this.host, head.target);
+    const runtime = allowed ? context.apps.find(this.hostOf(head.host), head.target) : undefined;
     if (runtime === undefined) {
-      this.answer(noRoute, id);
+      this.answer(allowed ? noRoute : bodyTooLarge, id);
       return bodyStart;
     }
     this.address = trusted ? clientAddress(this.peer, head.fields, context.trustedProxies) : this.peer;
@@ -317,59 +293,47 @@ export class ClientConnection implements Deadlined, ChunkSink, Client {
     const clientKey = runtime.app.balance === "hash" ? clientKeyOf(runtime.app, this) : "";
     let text = requestHeadText(head, { peer: this.peer, trusted, proto: "http", requestId: id });
     let next = bodyStart;
-    let bodyComplete = !hasBody;
-    if (!head.chunked && hasBody && this.remaining <= INLINE_BODY && end - bodyStart >= this.remaining) {
-      next = bodyStart + this.remaining;
+    if (!body.chunked && !body.done && body.remaining <= INLINE_BODY && end - bodyStart >= body.remaining) {
+      next = bodyStart + body.remaining;
       text += bytes.latin1Slice(bodyStart, next);
-      bodyComplete = true;
+      body.done = true;
       this.state = State.RESPONSE;
     }
-    if (!bodyComplete) this.awaitInput();
     const request = { method: head.method, head: text, id, clientKey, upgrade: head.upgrade };
     this.exchange = new Exchange(context, this, runtime, selection, request);
-    if (this.chunked && !bodyComplete) {
-      this.decoder ??= new ChunkedDecoder(this.context.settings.limits);
-      this.decoder.reset();
+    if (!body.done) {
+      this.awaitInput();
+      if (body.chunked) body.beginChunks(context.settings.limits);
     }
-    this.exchange.start(bodyComplete, this.chunked);
+    this.exchange.start(body.done, body.chunked);
     return next;
   }
 
   private readBody(bytes: Buffer, start: number, end: number): number {
+    const { body, exchange } = this;
+    if (exchange === undefined) return -1;
     this.awaitInput();
-    if (!this.chunked) {
-      const take = Math.min(this.remaining, end - start);
-      this.remaining -= take;
-      this.exchange?.onRequestData(bytes, start, start + take);
-      if (this.remaining === 0) this.endBody("");
-      return start + take;
-    }
-    const decoder = this.decoder!;
-    const next = decoder.feed(bytes, start, end, this);
-    if (this.state !== State.BODY) return -1;
-    if (next < 0) {
-      const refusal = decoder.refusal!;
-      this.refuseBody({ status: refusal.status, code: refusal.code, message: refusal.detail });
-      return -1;
-    }
-    if (decoder.done) this.endBody(decoder.trailers);
+    const next = body.read(bytes, start, end, exchange);
+    if (next < 0) this.refuseBody(body.problem!);
+    else if (body.done) this.endBody(body.trailers);
     return next;
-  }
-
-  onChunkData(bytes: Buffer, start: number, end: number): void {
-    const limit = this.context.settings.limits.body;
-    this.received += end - start;
-    if (limit !== null && this.received > limit) {
-      if (this.state === State.BODY) this.refuseBody(bodyTooLarge);
-      return;
-    }
-    this.exchange?.onRequestData(bytes, start, end);
   }
 
   private endBody(trailers: string): void {
     this.state = State.RESPONSE;
     this.deadline = 0;
     this.exchange?.onRequestEnd(trailers);
+  }
+
+  /** The host of an authority, lower-case and without its port. Clients mostly ask for the same one again. */
+  private hostOf(authority: string): string {
+    if (authority !== this.rawHost) {
+      const lower = authority.toLowerCase();
+      const colon = lower.endsWith("]") ? -1 : lower.lastIndexOf(":");
+      this.rawHost = authority;
+      this.host = colon < 0 ? lower : lower.slice(0, colon);
+    }
+    return this.host;
   }
 
   private requestId(trusted: boolean): string {
@@ -402,7 +366,7 @@ export class ClientConnection implements Deadlined, ChunkSink, Client {
   ): void {
     const { errors } = this.context.counters;
     errors.set(problem.code, (errors.get(problem.code) ?? 0) + 1);
-    const { html, head } = this.wishes();
+    const { html, head } = answerWishes(this.context.requestHead, this.headBytes, this.headStart);
     this.outlet.append(
       ownAnswer(
         { ...problem, requestId, group: how.group },
@@ -413,19 +377,6 @@ export class ClientConnection implements Deadlined, ChunkSink, Client {
     this.outlet.flush();
     if (how.close) this.closeGracefully();
     else this.nextRequest();
-  }
-
-  /** Parses the head again to see what kind of answer the client wants. */
-  private wishes(): { html: boolean; head: boolean } {
-    const head = this.context.requestHead;
-    const bytes = this.headBytes;
-    if (bytes === undefined || head.parse(bytes, this.headStart, bytes.length) <= 0) {
-      return { html: false, head: false };
-    }
-    const accept = head.fields.get("accept") ?? "";
-    const html = accept.indexOf("text/html");
-    const json = accept.indexOf("json");
-    return { html: html >= 0 && (json < 0 || html < json), head: head.method === "HEAD" };
   }
 
   private nextRequest(): void {
@@ -505,11 +456,4 @@ export class ClientConnection implements Deadlined, ChunkSink, Client {
     this.context.clock.unwatch(this);
     this.socket.destroy();
   }
-}
-
-/** The host of an authority, lower-case and without its port. */
-function hostName(authority: string): string {
-  const lower = authority.toLowerCase();
-  const colon = lower.endsWith("]") ? -1 : lower.lastIndexOf(":");
-  return colon < 0 ? lower : lower.slice(0, colon);
 }

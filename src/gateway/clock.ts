@@ -9,6 +9,8 @@ export interface Deadlined {
 }
 
 const TICK = 50;
+/** A tick later than this: the process was stopped or busy, and what arrived meanwhile has not been read yet. */
+const STALL = 500;
 
 /**
  * The one timer of a gateway. It keeps a coarse monotonic `now` and looks at every watched object once a tick.
@@ -81,8 +83,10 @@ export class Clock {
   }
 
   private tick(): void {
+    const before = this.now;
     this.refresh();
     const now = this.now;
+    if (now - before > STALL) return;
     // Backwards, as an expired object may unwatch itself: the last one then takes its slot, and was seen already.
     for (let slot = this.watched.length - 1; slot >= 0; slot--) {
       const object = this.watched[slot];

@@ -1,5 +1,5 @@
 /** Bytes of a request body that are kept so that the request can be sent again. */
-export const HOLD_LIMIT: number = 64 * 1024;
+const HOLD_LIMIT = 64 * 1024;
 
 // What a held piece costs besides its bytes; keeps a body of one-byte chunks from growing memory.
 const PIECE_COST = 64;

@@ -1,5 +1,9 @@
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { unlink } from "node:fs/promises";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { ListenAddress } from "../config/gateway-settings.ts";
+
+/** Connections the kernel may hold for us; Linux cuts it to net.core.somaxconn (4096 by default). */
+const BACKLOG = 4096;
 
 /** One listening socket. */
 export class Listener {
@@ -20,16 +24,12 @@ export class Listener {
     // Half-open connections are allowed: a client may send FIN and still wait for its answer.
     const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        const options =
-          address.kind === "tcp"
-            ? { host: address.host, port: address.port, backlog: 4096 }
-            : { path: address.path, backlog: 4096 };
-        server.listen(options, () => {
-          server.off("error", reject);
-          resolve();
-        });
+      await listen(server, address).catch(async (error: NodeJS.ErrnoException) => {
+        if (address.kind !== "unix" || error.code !== "EADDRINUSE" || (await answers(address.path)))
+          throw error;
+        // A socket file nobody listens on: what a killed process left behind.
+        await unlink(address.path);
+        await listen(server, address);
       });
     } catch (error) {
       throw new Error(`cannot listen on ${listenText(address)}: ${(error as Error).message}`, {
@@ -56,4 +56,26 @@ export class Listener {
 export function listenText(address: ListenAddress): string {
   if (address.kind === "unix") return `unix:${address.path}`;
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+function listen(server: Server, address: ListenAddress): Promise<void> {
+  const where = address.kind === "tcp" ? { host: address.host, port: address.port } : { path: address.path };
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ ...where, backlog: BACKLOG }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
 }

@@ -1,22 +1,45 @@
 import { STATUS_CODES } from "node:http";
+import type { Refusal } from "../http1/refusal.ts";
+import type { RequestHead } from "../http1/request-head.ts";
 
-/** What an answer of the gateway itself says. */
-export interface OwnAnswer {
+/** Why the gateway answers by itself. */
+export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+}
+
+export function problemOf(refusal: Refusal): Problem {
+  return { status: refusal.status, code: refusal.code, message: refusal.detail };
+}
+
+/** What an answer of the gateway itself says. */
+interface OwnAnswer extends Problem {
   readonly requestId: string;
   /** The group concerned, when naming it helps (a tester whose group is down). */
   readonly group?: string | undefined;
 }
 
-export interface AnswerFrame {
+interface AnswerFrame {
   readonly httpDate: string;
   readonly html: boolean;
   /** A response to HEAD has no body (RFC 9110, 9.3.2). */
   readonly head: boolean;
   readonly close: boolean;
   readonly extraFields?: string;
+}
+
+/** What kind of answer the client wants: its head is parsed again, as other heads were since. */
+export function answerWishes(
+  head: RequestHead,
+  bytes: Buffer | undefined,
+  start: number,
+): { readonly html: boolean; readonly head: boolean } {
+  if (bytes === undefined || head.parse(bytes, start, bytes.length) <= 0) return { html: false, head: false };
+  const accept = head.fields.get("accept") ?? "";
+  const html = accept.indexOf("text/html");
+  const json = accept.indexOf("json");
+  return { html: html >= 0 && (json < 0 || html < json), head: head.method === "HEAD" };
 }
 
 /** The whole response as latin1 text. */

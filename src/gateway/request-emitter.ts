@@ -13,7 +13,7 @@ export interface Forwarding {
 }
 
 /** Name under which the gateway signs Via (RFC 9110, 7.6.3). */
-export const VIA_NAME = "halftone";
+const VIA_NAME = "halftone";
 
 /**
  * The head that goes to the server. Start line, Host and the framing fields are written anew in canonical form; the

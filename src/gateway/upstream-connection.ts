@@ -43,6 +43,11 @@ const LARGE_BUFFER = 128 * 1024;
 const LF = 10;
 /** Interim responses one response may have; a server that sends more is broken. */
 const MAX_INTERIM = 16;
+/**
+ * Milliseconds a connection may lie idle: less than the 5 s after which servers on Node.js close it (most others wait
+ * longer), so that requests which must not be repeated do not meet a connection that is just being closed.
+ */
+const IDLE_TIME = 4000;
 
 /**
  * One connection to a server. It parses what comes back and hands it to the exchange on it; between exchanges it
@@ -140,7 +145,7 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     }
     this.state = State.IDLE;
     this.wantLarge = false;
-    this.deadline = this.context.clock.now + this.context.settings.timeouts.idle;
+    this.deadline = this.context.clock.now + IDLE_TIME;
     if (!this.server.putIdle(this)) this.destroy();
   }
 
