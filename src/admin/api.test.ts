@@ -400,10 +400,18 @@ describe("health", () => {
   });
 });
 
+describe("the address itself", () => {
+  it("says in plain text what it is and where to go on", async () => {
+    const answer = await fetch(`${admin.url}/`);
+    expect(answer.headers.get("content-type")).toMatch("text/plain");
+    expect(await answer.text()).toMatch("/openapi.json");
+  });
+});
+
 describe("what is not there", () => {
   it("is a problem document too", async () => {
     await problem(await admin.call("/api/v1/nothing"), 404, "not-found");
-    await problem(await admin.call("/"), 404, "not-found");
+    await problem(await admin.call("/index.html"), 404, "not-found");
     const answer = await admin.call("/api/v1/apps", { method: "POST" });
     expect(answer.headers.get("allow")).toBe("GET, HEAD");
     await problem(answer, 405, "method-not-allowed");

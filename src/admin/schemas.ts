@@ -53,7 +53,7 @@ export interface ServerRow {
   readonly lastError: string | null;
 }
 
-export const revision: z.ZodType<number> = z.int().min(0);
+const revision: z.ZodType<number> = z.int().min(0);
 
 export const nameText: z.ZodType<string> = z.string();
 

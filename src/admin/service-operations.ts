@@ -36,6 +36,21 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
       },
     },
     {
+      id: "index",
+      method: "get",
+      path: "/",
+      summary: "What this address is, in plain text. No token needed",
+      answers: { 200: { description: "Plain text" } },
+      handle: (c) =>
+        c.text(
+          `Halftone ${deps.version}, admin API.\n\n` +
+            "/api/v1/apps   the apps (bearer token)\n" +
+            "/openapi.json  every route\n" +
+            "/healthz /readyz\n\n" +
+            "The same from a shell: halftone status\n",
+        ),
+    },
+    {
       id: "healthz",
       method: "get",
       path: "/healthz",
