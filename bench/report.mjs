@@ -23,7 +23,7 @@
  * @param {readonly number[]} values at least one
  * @returns {Spread}
  */
-export function spread(values) {
+function spread(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? NaN;

@@ -29,7 +29,7 @@ import { VERSION } from "./version.ts";
 type Log = Pick<Logger, "info" | "warn" | "error">;
 
 /** Something people wrote cannot be put in force. The message says what, where and what stays. */
-export class Refused extends Error {
+class Refused extends Error {
   override readonly name = "Refused";
 }
 
@@ -49,7 +49,7 @@ export interface Halftone {
 }
 
 /** Reads and checks `halftone.yaml`; throws `Refused` with every problem of it. */
-export async function readConfig(path: string): Promise<HalftoneConfig> {
+async function readConfig(path: string): Promise<HalftoneConfig> {
   let text: string;
   try {
     text = await readFile(path, "utf8");

@@ -30,7 +30,7 @@ export function deployCommand(context: CliContext): Command {
 }
 
 /** The stage in words: "group1 is under test, with 5 % of the clients". */
-export function stageText(
+function stageText(
   { deploy, share }: { readonly deploy: number; readonly share: number },
   groups: readonly string[],
 ): string {

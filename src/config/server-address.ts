@@ -49,7 +49,7 @@ export function serverOf(
 }
 
 /** The canonical address: equal for two servers exactly when they are the same. */
-export function serverId(target: Target): string {
+function serverId(target: Target): string {
   if (target.kind === "unix") return `unix:${target.path}`;
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   return `${host}:${target.port}`;
