@@ -254,8 +254,8 @@ describe("a client that pipelines and does not read", () => {
     const peer = await client();
     peer.socket.pause();
     peer.send(Array.from({ length: COUNT }, (_, i) => get(`/${i}`)).join(""));
+    await eventually(() => asked() > 10, "the first requests");
     const answered = await quiet(asked);
-    expect(answered).toBeGreaterThan(10);
     expect(answered * body.length).toBeLessThan(KERNEL);
     peer.socket.resume();
     await eventually(() => asked() === COUNT, "all requests");
