@@ -1,0 +1,161 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { PassThrough, Writable } from "node:stream";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { runCli } from "../src/cli/run-cli.ts";
+import { parseAppDocument } from "../src/config/app-document.ts";
+import { readDocumentText } from "../src/config/document-text.ts";
+import { parseHalftoneConfig } from "../src/config/halftone-config.ts";
+import { appJsonSchema } from "../src/config/json-schema.ts";
+import { runAdmin } from "./admin/running-admin.ts";
+import { blocksOf, markdownFiles, read, ROOT, rowsOf, sectionOf, spansOf } from "./markdown.ts";
+
+const files = markdownFiles();
+const blocks = files.flatMap((file) => blocksOf(read(file)).map(({ mark, text }) => ({ file, mark, text })));
+const configuration = read("docs/configuration.md");
+const readmes = ["README.md", "README.zh-CN.md"];
+
+describe("examples in the documents", () => {
+  const configs = blocks.filter(({ mark }) => mark.startsWith("config"));
+  const apps = blocks.filter(({ mark }) => mark === "app");
+
+  it("are there, in both languages", () => {
+    for (const file of [...readmes, "docs/configuration.md"]) {
+      expect(configs.map((block) => block.file)).toContain(file);
+      expect(apps.map((block) => block.file)).toContain(file);
+    }
+  });
+
+  it.each(configs)("$file: a halftone.yaml is valid", ({ text }) => {
+    expect(parseHalftoneConfig(text, "/srv/halftone")).toMatchObject({ ok: true });
+  });
+
+  it.each(apps)("$file: an app document is valid", ({ text }) => {
+    const parsed = readDocumentText(text);
+    // Only the original's converted form has no name: there it is the file's.
+    const options = /"(?:image|name)"|^name:/m.test(text) ? undefined : { name: "my_object" };
+    expect(parsed.ok ? parseAppDocument(parsed.value, options) : parsed).toMatchObject({ ok: true });
+  });
+
+  it("that claim to show the defaults do", () => {
+    const shown = configs.filter(({ mark }) => mark === "config defaults");
+    expect(shown.length).toBeGreaterThan(0);
+    for (const { text } of shown) {
+      expect(parseHalftoneConfig(text, "/srv")).toEqual(parseHalftoneConfig("", "/srv"));
+    }
+  });
+});
+
+describe("docs/configuration.md", () => {
+  it("names every key of halftone.yaml, and no other", () => {
+    expect(keysUnder("halftone.yaml")).toEqual(configKeys());
+  });
+
+  it("names every key of an app document, and no other", () => {
+    expect(keysUnder("The app document")).toEqual(pathsOf(appJsonSchema() as Schema, "").sort());
+  });
+
+  /** First cells of the rows: the paths of the keys. */
+  function keysUnder(heading: string): string[] {
+    return rowsOf(sectionOf(configuration, heading))
+      .flatMap(([key = ""]) => spansOf(key))
+      .sort();
+  }
+});
+
+describe.each(readmes)("%s", (readme) => {
+  const rows = rowsOf(read(readme)).map(([first = ""]) => spansOf(first));
+
+  it("lists every command, and no other", async () => {
+    const named = rows.flatMap((spans) => spans.filter((span) => span.startsWith("halftone ")));
+    const commands = named.map((span) => /^halftone((?: [a-z]+)+)/.exec(span)?.[1]?.trim() ?? "");
+    for (const command of commands) {
+      expect(await helpOf(command.split(" "))).toMatch(new RegExp(`^Usage: halftone ${command} `));
+    }
+    const below = (await subcommandsOf(["app"])).map((name) => `app ${name}`);
+    const expected = [...(await subcommandsOf([])).filter((name) => name !== "app"), ...below];
+    expect([...commands].sort()).toEqual(expected.sort());
+  });
+
+  it("lists every route of the admin API, and no other", async () => {
+    const admin = await runAdmin();
+    onTestFinished(() => admin.stop());
+    const { paths } = (await (await admin.call("/openapi.json")).json()) as {
+      paths: Record<string, Record<string, unknown>>;
+    };
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const listed = rows.flatMap((spans) => spans.filter((span) => /^[A-Z]+ \//.test(span)));
+    expect([...listed].sort()).toEqual(routes.sort());
+  });
+});
+
+describe("links between the documents", () => {
+  it.each(files)("%s: lead to files that are there", (file) => {
+    const targets = Array.from(
+      read(file).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g),
+      (match) => match[1] ?? "",
+    );
+    const missing = targets.filter((target) => !existsSync(join(ROOT, dirname(file), target)));
+    expect(missing).toEqual([]);
+  });
+});
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly additionalProperties?: Schema | boolean;
+}
+
+/** `routes[].host`, `groups.NAME.weight`: every key the schema knows. */
+function pathsOf(schema: Schema, path: string): string[] {
+  const { properties = {}, items, anyOf = [], additionalProperties: others } = schema;
+  const below = (key: string): string => (path === "" ? key : `${path}.${key}`);
+  const found = [
+    ...Object.entries(properties).flatMap(([key, value]) => [below(key)].concat(pathsOf(value, below(key)))),
+    ...(items === undefined ? [] : pathsOf(items, `${path}[]`)),
+    ...anyOf.flatMap((choice) => pathsOf(choice, path)),
+    ...(typeof others === "object" ? pathsOf(others, below("NAME")) : []),
+  ];
+  return [...new Set(found)];
+}
+
+/** Asked of the parser, which names the keys it knows beside one it does not. */
+function configKeys(): string[] {
+  const keys: string[] = [];
+  const pending = [""];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const nested = [...(path === "" ? [] : path.split(".")), "surely-unknown"].reduceRight<unknown>(
+      (value, key) => ({ [key]: value }),
+      1,
+    );
+    const parsed = parseHalftoneConfig(JSON.stringify(nested), "/srv");
+    const expected = parsed.ok ? "" : (parsed.problems[0]?.expected ?? "");
+    const known = /^one of the keys ([\w, ]+)$/.exec(expected)?.[1]?.split(", ") ?? [];
+    const found = known.map((key) => (path === "" ? key : `${path}.${key}`));
+    keys.push(...found);
+    pending.push(...found);
+  }
+  return keys.sort();
+}
+
+async function helpOf(command: readonly string[]): Promise<string> {
+  let text = "";
+  const out = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString();
+      done();
+    },
+  });
+  await runCli([...command, "--help"], { env: {}, stdin: new PassThrough(), stdout: out, stderr: out });
+  return text;
+}
+
+async function subcommandsOf(command: readonly string[]): Promise<string[]> {
+  const list = /^Commands:\n([^]*)/m.exec(await helpOf(command))?.[1] ?? "";
+  return Array.from(list.matchAll(/^ {2}(\w+)/gm), (match) => match[1] ?? "").filter(
+    (name) => name !== "help",
+  );
+}
