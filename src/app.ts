@@ -67,6 +67,22 @@ export async function startHalftone(configPath: string, log: Log): Promise<Halft
   const documents = await readAppFiles(config);
   await mkdir(config.data, { recursive: true });
   const mark = signSupervisor(config.data);
+  try {
+    return await startSigned(configPath, config, documents, mark, log);
+  } catch (error) {
+    // After a crash the mark stays: workers of that time may still be waiting for a successor.
+    if (!mark.followsCrash) mark.release();
+    throw error;
+  }
+}
+
+async function startSigned(
+  configPath: string,
+  config: HalftoneConfig,
+  documents: readonly AppDocument[],
+  mark: ReturnType<typeof signSupervisor>,
+  log: Log,
+): Promise<Halftone> {
   const store = await AppStore.open({
     directory: openDirectory(config),
     backup: new Backup(config.backup),
@@ -221,7 +237,5 @@ function refuseRestartOnly(path: string, current: HalftoneConfig, next: Halftone
     (key) => JSON.stringify(current[key]) !== JSON.stringify(next[key]),
   );
   if (changed.length === 0) return;
-  throw new Refused(
-    `${path} is refused: ${changed.join(", ")} cannot change without a restart; the old configuration stays in force`,
-  );
+  throw new Refused(`${path} is refused: ${changed.join(", ")} cannot change without a restart`);
 }

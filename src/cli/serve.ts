@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { pino } from "pino";
 import { startHalftone, type Halftone } from "../app.ts";
+import { listenText } from "../gateway/listener.ts";
 
 /** `halftone serve -c halftone.yaml`: runs until SIGTERM or SIGINT, which drain; SIGHUP reloads. */
 export function serveCommand(): Command {
@@ -28,7 +29,7 @@ async function serve(configPath: string): Promise<number> {
     reloading = reloading.then(async () => {
       try {
         await halftone.reload();
-        log.info({ gateway: halftone.plane.bound }, "reloaded");
+        log.info({ gateway: halftone.plane.bound.map(listenText) }, "reloaded");
       } catch (error) {
         log.error(`reload refused, the old configuration stays in force: ${(error as Error).message}`);
       }
@@ -39,6 +40,7 @@ async function serve(configPath: string): Promise<number> {
     const stop = (signal: NodeJS.Signals): void => {
       if (stopping) {
         log.warn(`second ${signal}: connections are cut`);
+        halftone.plane.destroy();
         process.exit(1);
       }
       stopping = true;

@@ -51,6 +51,8 @@ export class Exchange implements UpstreamListener {
   /** The request went to the connection that is on now. */
   private sent = false;
   private staleSeen = false;
+  /** This try is the one by which a server whose die time is over is judged. */
+  private probe = false;
   private responseStarted = false;
   private chunkedOut = false;
   private closeAfter = false;
@@ -133,8 +135,7 @@ export class Exchange implements UpstreamListener {
 
   /** The client is gone: nobody waits for the answer. */
   abort(): void {
-    const server = this.server;
-    if (server?.health.probing === true) abandonProbe(server.health);
+    this.leaveProbe();
     this.dropUpstream();
     this.finish();
   }
@@ -223,7 +224,7 @@ export class Exchange implements UpstreamListener {
     const excused = stale || (error === serverCut && !this.bodyComplete && !this.responseStarted);
     if (stale) this.staleSeen = true;
     if (!excused) this.blame(`${error.code}: ${detail}`);
-    else if (server?.health.probing === true) abandonProbe(server.health);
+    else this.leaveProbe();
     this.upstream = undefined;
     if (this.responseStarted) {
       this.endTry();
@@ -306,6 +307,7 @@ export class Exchange implements UpstreamListener {
     }
     const pool = runtime.pool(name);
     const server = pool.pick(now, this.clientKey, this.tried);
+    this.probe = pool.probing;
     if (pool.panicking) context.counters.panics++;
     if (server === undefined && name === "test" && selection.rule.kind === "share") {
       context.counters.shareFallbacks++;
@@ -398,6 +400,12 @@ export class Exchange implements UpstreamListener {
   private praise(): void {
     const server = this.server;
     if (server !== undefined && recordSuccess(server.health)) this.context.onServerRevived(server);
+  }
+
+  /** The probe ends without an outcome: another request may be it. */
+  private leaveProbe(): void {
+    if (this.probe && this.server !== undefined) abandonProbe(this.server.health);
+    this.probe = false;
   }
 
   private dropUpstream(): void {

@@ -21,4 +21,6 @@ export interface DataPlane {
   readonly workers: { readonly running: number; readonly expected: number };
   /** Lets requests under way end, then stops. */
   drain(): Promise<void>;
+  /** Cuts everything at once. */
+  destroy(): void;
 }

@@ -52,6 +52,10 @@ export class InProcessPlane implements DataPlane {
     return Promise.resolve(this.gateway.servers(app));
   }
 
+  destroy(): void {
+    this.gateway.destroy();
+  }
+
   async drain(): Promise<void> {
     const cut = await this.gateway.drain();
     if (cut > 0) this.log.warn({ connections: cut }, "drain time is over: connections were cut");

@@ -36,6 +36,8 @@ export type FromWorker =
   /** It cannot start: the reason is for people. */
   | { readonly type: "failed"; readonly reason: string }
   | { readonly type: "done"; readonly id: number }
+  /** The new settings are in force. */
+  | { readonly type: "reconfigured"; readonly id: number; readonly bound: readonly ListenAddress[] }
   | { readonly type: "refused"; readonly id: number; readonly reason: string }
   | { readonly type: "servers"; readonly id: number; readonly servers: readonly ServerStatus[] }
   | { readonly type: "finding"; readonly finding: HealthFinding }

@@ -56,7 +56,7 @@ class Worker {
       case "reconfigure":
         try {
           await this.gateway!.reconfigure(message.settings);
-          this.send({ type: "done", id: message.id });
+          this.send({ type: "reconfigured", id: message.id, bound: this.gateway!.bound });
         } catch (error) {
           this.send({ type: "refused", id: message.id, reason: (error as Error).message });
         }

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
-import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { CheckFinding, HealthFinding, ServerStatus } from "../gateway/server-status.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { FromWorker, SupervisorMark, ToWorker } from "./messages.ts";
 import { mergeServerStatus } from "./merge-server-status.ts";
@@ -37,8 +37,8 @@ export class WorkerPlane implements DataPlane {
   private readonly mark: SupervisorMark;
   private readonly states = new Map<number, WorkerState>();
   private readonly apps = new Map<string, RevisedDocument>();
-  /** Servers that the active check took out; a new worker has to know. */
-  private readonly unhealthy = new Map<string, CheckFinding>();
+  /** Servers that are out, by traffic or by check: a new worker has to know. */
+  private readonly findings = new Map<string, HealthFinding>();
   private settings: GatewaySettings;
   private expected: number;
   private nextId = 1;
@@ -93,11 +93,12 @@ export class WorkerPlane implements DataPlane {
       // One worker tries: it has all addresses, or none, and its refusal leaves everything as it was.
       const answer = await this.ask(first, (id) => ({ type: "reconfigure", id, settings }));
       if (answer?.type === "refused") throw new Error(answer.reason);
+      if (answer?.type === "reconfigured") this.addresses = answer.bound;
     }
     this.settings = settings;
     for (const state of others) {
       const answer = await this.ask(state, (id) => ({ type: "reconfigure", id, settings }));
-      if (answer?.type !== "done") {
+      if (answer?.type !== "reconfigured") {
         this.log.warn(
           { worker: state.worker.process.pid },
           "a worker did not take the new settings: replacing it",
@@ -113,9 +114,7 @@ export class WorkerPlane implements DataPlane {
   }
 
   adopt(finding: CheckFinding): void {
-    const key = `${finding.app} ${finding.server}`;
-    if (finding.healthy) this.unhealthy.delete(key);
-    else this.unhealthy.set(key, finding);
+    this.remember(finding);
     for (const state of this.briefed()) this.send(state, { type: "finding", finding });
   }
 
@@ -135,6 +134,11 @@ export class WorkerPlane implements DataPlane {
     await Promise.all(exits);
   }
 
+  destroy(): void {
+    this.stopping = true;
+    for (const state of this.states.values()) state.worker.process.kill("SIGKILL");
+  }
+
   private briefed(): WorkerState[] {
     return [...this.states.values()].filter((state) => state.briefed && !state.leaving);
   }
@@ -145,6 +149,7 @@ export class WorkerPlane implements DataPlane {
 
   /** Starts one worker; resolves when it takes traffic. */
   private launch(): Promise<readonly ListenAddress[]> {
+    if (this.states.size === 0) this.pinPorts();
     return new Promise((resolve, reject) => {
       const worker = cluster.fork();
       const state: WorkerState = {
@@ -183,7 +188,22 @@ export class WorkerPlane implements DataPlane {
       supervisor: this.mark,
     });
     state.briefed = true;
-    for (const finding of this.unhealthy.values()) this.send(state, { type: "finding", finding });
+    for (const finding of this.findings.values()) this.send(state, { type: "finding", finding });
+  }
+
+  /** No worker is left to hold the sockets: a port that was left to the system has to be asked for by its number. */
+  private pinPorts(): void {
+    const listen = this.settings.listen.map((address, index) =>
+      address.kind === "tcp" && address.port === 0 ? (this.addresses[index] ?? address) : address,
+    );
+    this.settings = { ...this.settings, listen };
+  }
+
+  private remember(finding: HealthFinding): void {
+    const key = `${finding.kind === "check" ? "check" : "traffic"} ${finding.app} ${finding.server}`;
+    const out = finding.kind === "check" ? !finding.healthy : finding.kind === "dead";
+    if (out) this.findings.set(key, finding);
+    else this.findings.delete(key);
   }
 
   private onMessage(
@@ -192,6 +212,7 @@ export class WorkerPlane implements DataPlane {
   ): void {
     switch (message.type) {
       case "finding":
+        this.remember(message.finding);
         for (const other of this.briefed()) {
           if (other !== state) this.send(other, { type: "finding", finding: message.finding });
         }
@@ -200,6 +221,7 @@ export class WorkerPlane implements DataPlane {
         this.log.error({ worker: state.worker.process.pid }, message.message);
         break;
       case "done":
+      case "reconfigured":
       case "refused":
       case "servers": {
         const settle = state.open.get(message.id);
