@@ -1,0 +1,56 @@
+/* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return -- plain JavaScript, so that Node.js 20 runs it as it is: the linter knows no types here */
+// A server to be killed at any moment: node mortal-server-main.mjs ADDRESS PORT GROUP VERSION LOG. Prints "ready" when
+// it listens.
+//
+// Every request it takes in is a line of LOG before anything else happens, and its body another; both are in the
+// kernel's hands when the write returns, so that SIGKILL does not unsay them.
+//   took VERSION ID METHOD
+//   read VERSION ID SHA1
+// ?wait=MS delays the answer, ?size=BYTES makes its body that long, ?chunked=1 sends it without a length.
+// SIGTERM closes in order: nobody new is let in, whoever is in gets an answer and is told that it is the last one.
+import { createHash } from "node:crypto";
+import { openSync, writeSync } from "node:fs";
+import { createServer } from "node:http";
+
+const [address, port, group, version, logFile] = process.argv.slice(2);
+const log = openSync(logFile, "a");
+let stopping = false;
+
+const server = createServer((request, response) => {
+  const id = request.headers["x-id"];
+  writeSync(log, `took ${version} ${id} ${request.method}\n`);
+  const hash = createHash("sha1");
+  request.on("data", (bytes) => hash.update(bytes));
+  request.on("end", () => {
+    writeSync(log, `read ${version} ${id} ${hash.digest("hex")}\n`);
+    const asked = new URL(request.url, "http://server").searchParams;
+    const wait = Number(asked.get("wait") ?? 0);
+    const answer = () => respond(response, id, Number(asked.get("size") ?? 0), asked.has("chunked"));
+    if (wait === 0) answer();
+    else setTimeout(answer, wait);
+  });
+});
+
+function respond(response, id, size, chunked) {
+  const body = Buffer.alloc(Math.max(size, id.length + 1), `${id} ${address} `, "latin1");
+  response.writeHead(200, {
+    "x-id": id,
+    "x-sha1": createHash("sha1").update(body).digest("hex"),
+    "served-by": address,
+    "served-group": group,
+    "served-version": version,
+    ...(chunked ? {} : { "content-length": body.length }),
+    ...(stopping ? { connection: "close" } : {}),
+  });
+  response.end(body);
+}
+
+server.listen(Number(port), address, 1024, () => process.stdout.write("ready\n"));
+process.on("SIGTERM", () => {
+  stopping = true;
+  server.close(() => process.exit(0));
+  // Connections whose answer had begun before are idle, not closed, after it.
+  setInterval(() => server.closeIdleConnections(), 10);
+});
+// Nothing outlives the test that started it.
+process.on("disconnect", () => process.exit(0));
