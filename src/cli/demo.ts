@@ -50,7 +50,11 @@ export function demoCommand(): Command {
 
 async function demo(seconds: number, once: boolean): Promise<number> {
   const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
+  const interrupt = (): void => {
+    // Whoever asks twice does not want to wait for what the first time began.
+    if (interrupted.signal.aborted) process.exit(1);
+    interrupted.abort();
+  };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   const folder = await mkdtemp(join(tmpdir(), "halftone-demo-"));

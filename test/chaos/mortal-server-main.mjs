@@ -6,7 +6,8 @@
 // kernel's hands when the write returns, so that SIGKILL does not unsay them.
 //   took VERSION ID METHOD
 //   read VERSION ID SHA1
-// ?wait=MS delays the answer, ?size=BYTES makes its body that long, ?chunked=1 sends it without a length.
+// ?wait=MS delays the answer, ?size=BYTES makes its body that long, ?rest=MS delays the second half of it, ?chunked=1
+// sends it without a length.
 // SIGTERM closes in order: nobody new is let in, whoever is in gets an answer and is told that it is the last one.
 import { createHash } from "node:crypto";
 import { openSync, writeSync } from "node:fs";
@@ -25,13 +26,15 @@ const server = createServer((request, response) => {
     writeSync(log, `read ${version} ${id} ${hash.digest("hex")}\n`);
     const asked = new URL(request.url, "http://server").searchParams;
     const wait = Number(asked.get("wait") ?? 0);
-    const answer = () => respond(response, id, Number(asked.get("size") ?? 0), asked.has("chunked"));
+    const answer = () => respond(response, id, asked);
     if (wait === 0) answer();
     else setTimeout(answer, wait);
   });
 });
 
-function respond(response, id, size, chunked) {
+function respond(response, id, asked) {
+  const size = Number(asked.get("size") ?? 0);
+  const rest = Number(asked.get("rest") ?? 0);
   const body = Buffer.alloc(Math.max(size, id.length + 1), `${id} ${address} `, "latin1");
   response.writeHead(200, {
     "x-id": id,
@@ -39,10 +42,14 @@ function respond(response, id, size, chunked) {
     "served-by": address,
     "served-group": group,
     "served-version": version,
-    ...(chunked ? {} : { "content-length": body.length }),
+    ...(asked.has("chunked") ? {} : { "content-length": body.length }),
     ...(stopping ? { connection: "close" } : {}),
   });
-  response.end(body);
+  if (rest === 0) response.end(body);
+  else {
+    response.write(body.subarray(0, body.length >> 1));
+    setTimeout(() => response.end(body.subarray(body.length >> 1)), rest);
+  }
 }
 
 server.listen(Number(port), address, 1024, () => process.stdout.write("ready\n"));

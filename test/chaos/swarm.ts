@@ -85,7 +85,11 @@ export class Swarm {
     const hash = createHash("sha1");
     for (const piece of body) hash.update(piece);
     const asked = new URLSearchParams({ id });
-    if (dice.chance(0.08)) asked.set("size", String(LARGE));
+    if (dice.chance(0.08)) {
+      asked.set("size", String(LARGE));
+      // Under way long enough to be cut: at once, all of it is in the kernel's hands before anybody can be killed.
+      if (dice.chance(0.5)) asked.set("rest", String(dice.between(1, 25)));
+    }
     if (dice.chance(0.25)) asked.set("wait", String(dice.between(1, 25)));
     if (dice.chance(0.3)) asked.set("chunked", "1");
     const shot: Shot = {
