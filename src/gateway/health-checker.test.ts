@@ -34,7 +34,10 @@ async function backend(): Promise<Backend> {
 
 function app(address: string, revision: number, check: object | undefined): App {
   const groups = { group1: { servers: [address] } };
-  const health = check === undefined ? {} : { health: { check: { path: "/up", interval: "5ms", ...check } } };
+  const health =
+    check === undefined
+      ? {}
+      : { health: { check: { path: "/up", interval: "5ms", timeout: "5s", ...check } } };
   return compileApp({ name: "a", groups, ...health }, revision);
 }
 
