@@ -3,7 +3,8 @@
 // it listens.
 //
 // Every request it takes in is a line of LOG before anything else happens, and its body another; both are in the
-// kernel's hands when the write returns, so that SIGKILL does not unsay them.
+// kernel's hands when the write returns, so that SIGKILL does not unsay them. Only a line that is being written when it
+// comes can be torn (at a page boundary of the file): hence a LOG for each life, in which that line is the last one.
 //   took VERSION ID METHOD
 //   read VERSION ID SHA1
 // ?wait=MS delays the answer, ?size=BYTES makes its body that long, ?rest=MS delays the second half of it, ?chunked=1

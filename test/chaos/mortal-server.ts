@@ -7,6 +7,7 @@ import { pause } from "../e2e/harness/until.ts";
 const MAIN = fileURLToPath(new URL("./mortal-server-main.mjs", import.meta.url));
 /** How long a server that was asked to stop may take for its last answers, in ms. */
 const STOP_TIME = 5000;
+const LINE = /^(took|read) (\d+) (\S+) (\S+)$/;
 
 /** Times in ms by `performance.now()` of the test's process. */
 export interface Downtime {
@@ -35,6 +36,8 @@ export class MortalServer {
   readonly downtimes: Downtime[] = [];
   /** Servers that were to stop in order and did not in time. */
   stuck: number = 0;
+  /** Logs whose last line was torn by SIGKILL. */
+  torn: number = 0;
   readonly #logFile: string;
   #version = 0;
   #child: ChildProcess | undefined;
@@ -49,7 +52,13 @@ export class MortalServer {
   /** Resolves when it listens. */
   async start(): Promise<void> {
     this.#version++;
-    const life = [this.address, String(this.port), this.group, String(this.#version), this.#logFile];
+    const life = [
+      this.address,
+      String(this.port),
+      this.group,
+      String(this.#version),
+      this.#logOf(this.#version),
+    ];
     const child = spawn(process.execPath, [MAIN, ...life], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
     this.#child = child;
     const end = once(child, "exit").then(() => {
@@ -83,19 +92,39 @@ export class MortalServer {
     return this.downtimes.filter((downtime) => downtime.from <= to && downtime.until >= from);
   }
 
-  /** Everything it took in, in all its lives, in order. */
+  /**
+   * Everything it took in, in all its lives, in order. Throws when a log says what it cannot say: the judge would be
+   * without a witness.
+   */
   async taken(): Promise<readonly Taken[]> {
     const taken: Taken[] = [];
-    const open = new Map<string, Taken>();
-    for (const line of (await readFile(this.#logFile, "utf8")).split("\n")) {
-      const [verb, version, id = "", what = ""] = line.split(" ");
-      if (verb === "took") {
-        const entry: Taken = { id, version: Number(version), method: what, sha1: undefined };
-        taken.push(entry);
-        open.set(`${version} ${id}`, entry);
-      } else if (verb === "read") open.get(`${version} ${id}`)!.sha1 = what;
+    for (let version = 1; version <= this.#version; version++) {
+      const lines = (await readFile(this.#logOf(version), "utf8")).split("\n");
+      // What follows the last line end is nothing, or a line torn by SIGKILL.
+      if (lines.pop() !== "") this.torn++;
+      const open = new Map<string, Taken>();
+      for (const [at, line] of lines.entries()) {
+        const [, verb, life, id = "", what = ""] = LINE.exec(line) ?? [];
+        const entry = open.get(id);
+        if (Number(life) === version && verb === "took") {
+          const fresh: Taken = { id, version, method: what, sha1: undefined };
+          taken.push(fresh);
+          open.set(id, fresh);
+        } else if (Number(life) === version && verb === "read" && entry !== undefined) {
+          entry.sha1 = what;
+        } else {
+          const around = lines.slice(Math.max(0, at - 2), at + 3);
+          throw new Error(
+            `${this.#logOf(version)}:${at + 1} makes no sense: ${JSON.stringify({ line, around, entry })}`,
+          );
+        }
+      }
     }
     return taken;
+  }
+
+  #logOf(version: number): string {
+    return `${this.#logFile}.${version}`;
   }
 }
 
