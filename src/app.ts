@@ -102,14 +102,13 @@ async function startSigned(
     workers === 0
       ? new InProcessPlane(config.gateway, log)
       : new WorkerPlane(config.gateway, workers, mark, log);
-  await plane.start(store.list());
   const checker = new HealthChecker((finding) => {
     const { app, server, healthy, error } = finding;
     if (healthy) log.info({ app, server }, "server is healthy again");
     else log.warn({ app, server, error }, "server is unhealthy: it is left out");
     plane.adopt(finding);
   });
-  for (const { document, revision } of store.list()) checker.follow(compileApp(document, revision));
+  // Before the start: a change that comes while the workers start must reach them too.
   store.subscribe(async ({ name, after }) => {
     if (after === undefined) {
       checker.forget(name);
@@ -119,6 +118,8 @@ async function startSigned(
       checker.follow(compileApp(after.document, after.revision));
     }
   });
+  await plane.start(store.list());
+  for (const { document, revision } of store.list()) checker.follow(compileApp(document, revision));
 
   let draining = false;
   const view: GatewayView = {

@@ -1,12 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { parse } from "node:path";
-import { parseAppDocument, type AppDocument } from "../config/app-document.ts";
-import { readDocumentTexts } from "../config/document-text.ts";
+import type { AppDocument } from "../config/app-document.ts";
 import { formatProblems } from "../config/format-problems.ts";
-import { isPlainObject } from "../config/plain-data.ts";
 import type { Problem } from "../config/problem.ts";
-import { isOriginalForm } from "../config/read-original.ts";
+import { readAppDocuments } from "../config/read-app-documents.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliFailure } from "./cli-failure.ts";
 
@@ -19,31 +17,10 @@ export async function readDocuments(
   file: string,
   stays: string,
 ): Promise<readonly AppDocument[]> {
-  const read = readDocumentTexts(await textOf(context, file));
-  if (!read.ok) throw refused(file, read.problems, stays);
-  if (read.value.length === 0) {
-    throw refused(file, [{ path: "", found: "nothing", expected: "an app document" }], stays);
-  }
   const name = file === "-" ? undefined : parse(file).name;
-  const documents: AppDocument[] = [];
-  const problems: Problem[] = [];
-  for (const [index, value] of read.value.entries()) {
-    const parsed = parseAppDocument(value, name !== undefined && isNameless(value) ? { name } : undefined);
-    if (parsed.ok) {
-      documents.push(parsed.value);
-      continue;
-    }
-    const place = read.value.length === 1 ? [] : [`document ${index + 1}`];
-    for (const { path, found, expected } of parsed.problems) {
-      problems.push({ path: [...place, ...(path === "" ? [] : [path])].join(": "), found, expected });
-    }
-  }
+  const { documents, problems } = readAppDocuments(await textOf(context, file), name);
   if (problems.length > 0) throw refused(file, problems, stays);
   return documents;
-}
-
-function isNameless(value: unknown): boolean {
-  return isPlainObject(value) && isOriginalForm(value) && !("image" in value) && !("name" in value);
 }
 
 async function textOf(context: CliContext, file: string): Promise<string> {

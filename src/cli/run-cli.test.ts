@@ -6,31 +6,10 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runAdmin, TEST_TOKEN, type RunningAdmin } from "../../test/admin/running-admin.ts";
+import { CONVERTED, ORIGINAL } from "../../test/original-documents.ts";
 import { runCli } from "./run-cli.ts";
 import { textTable } from "./text-table.ts";
 
-/** The original's raw document, and the value its converter puts into Redis for it. */
-const ORIGINAL = {
-  image: "my_object",
-  testiplist: ["10.0.0.111", "127.0.0.1"],
-  weight: { group1: "10", group2: "10" },
-  deploy: "0",
-  group1: ["10.0.4.175", "10.0.4.176"],
-  group2: ["10.0.4.146", "10.0.4.147"],
-};
-const CONVERTED = {
-  group2: [
-    { ip: "10.0.4.146", current_weight: 10, weight: 10 },
-    { ip: "10.0.4.147", current_weight: 10, weight: 10 },
-  ],
-  group: [
-    { ip: "10.0.4.175", current_weight: "10", weight: "10" },
-    { ip: "10.0.4.176", current_weight: "10", weight: "10" },
-  ],
-  deploy: 0,
-  weight: { group2: "10", group: "10" },
-  testiplist: ["10.0.0.111", "127.0.0.1"],
-};
 const SHOP = `
 name: shop
 routes: [{host: shop.example.com}]

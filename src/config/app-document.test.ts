@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { CONVERTED, ORIGINAL } from "../../test/original-documents.ts";
 import { type AppDocument, parseAppDocument } from "./app-document.ts";
 import { formatProblems } from "./format-problems.ts";
 
@@ -16,8 +17,6 @@ const SAMPLE: AppDocument = {
   testers: ["10.0.0.111", "127.0.0.1"],
   deploy: 0,
 };
-
-const entry = (ip: string, weight: unknown): object => ({ ip, current_weight: weight, weight });
 
 function parsed(input: unknown, name?: string): AppDocument {
   const result = parseAppDocument(input, name === undefined ? {} : { name });
@@ -173,26 +172,10 @@ describe("the canonical form", () => {
 });
 
 describe("the original's forms", () => {
-  const raw = {
-    image: "my_object",
-    testiplist: ["10.0.0.111", "127.0.0.1"],
-    weight: { group1: "10", group2: "10" },
-    deploy: "0",
-    group1: ["10.0.4.175", "10.0.4.176"],
-    group2: ["10.0.4.146", "10.0.4.147"],
-  };
-  const converted = {
-    group2: [entry("10.0.4.146", 10), entry("10.0.4.147", 10)],
-    group: [entry("10.0.4.175", "10"), entry("10.0.4.176", "10")],
-    deploy: 0,
-    weight: { group2: "10", group: "10" },
-    testiplist: ["10.0.0.111", "127.0.0.1"],
-  };
-
   it("are read as the same document, whose first group is group1", () => {
-    expect(parsed(raw)).toEqual(SAMPLE);
-    expect(parsed(converted, "my_object")).toEqual(SAMPLE);
-    expect(Object.keys(parsed(converted, "my_object").groups)).toEqual(["group1", "group2"]);
+    expect(parsed(ORIGINAL)).toEqual(SAMPLE);
+    expect(parsed(CONVERTED, "my_object")).toEqual(SAMPLE);
+    expect(Object.keys(parsed(CONVERTED, "my_object").groups)).toEqual(["group1", "group2"]);
   });
 
   it("order groups by number and may carry any other key", () => {
@@ -247,8 +230,8 @@ describe("the original's forms", () => {
   });
 
   it("need a name from elsewhere when they carry none", () => {
-    expect(refusal(converted)).toHaveLength(1);
-    expect(refusal(raw, "other")).toEqual([
+    expect(refusal(CONVERTED)).toHaveLength(1);
+    expect(refusal(ORIGINAL, "other")).toEqual([
       'image: found "my_object", expected "other", the name it is addressed by',
     ]);
   });

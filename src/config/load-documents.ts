@@ -2,11 +2,9 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { glob } from "tinyglobby";
 
-import { type AppDocument, parseAppDocument } from "./app-document.ts";
-import { readDocumentTexts } from "./document-text.ts";
-import { isPlainObject } from "./plain-data.ts";
+import type { AppDocument } from "./app-document.ts";
 import type { Problem } from "./problem.ts";
-import { isOriginalForm } from "./read-original.ts";
+import { readAppDocuments, type ReadApps } from "./read-app-documents.ts";
 
 export interface LoadedApps {
   /** In the order of the files' names, then of the documents in them. */
@@ -68,9 +66,7 @@ async function filesOf(globs: readonly string[]): Promise<string[]> {
   return [...files].sort();
 }
 
-async function loadFile(
-  file: string,
-): Promise<{ readonly documents: readonly AppDocument[]; readonly problems: readonly Problem[] }> {
+async function loadFile(file: string): Promise<ReadApps> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -78,34 +74,18 @@ async function loadFile(
     const found = error instanceof Error ? error.message : String(error);
     return { documents: [], problems: [{ path: "", found, expected: "a file that can be read" }] };
   }
-  const read = readDocumentTexts(text);
-  if (!read.ok) return { documents: [], problems: read.problems };
-  if (read.value.length === 0) {
-    return { documents: [], problems: [{ path: "", found: "nothing", expected: "an app document" }] };
-  }
-  const documents: AppDocument[] = [];
-  const problems: Problem[] = [];
-  for (const [index, value] of read.value.entries()) {
-    const parsed = parseAppDocument(value, isNameless(value) ? { name: path.parse(file).name } : undefined);
-    if (parsed.ok && documents.some(({ name }) => name === parsed.value.name)) {
+  const read = readAppDocuments(text, path.parse(file).name);
+  const names = new Set<string>();
+  const problems = [...read.problems];
+  for (const { name } of read.documents) {
+    if (names.has(name)) {
       problems.push({
         path: "name",
-        found: JSON.stringify(parsed.value.name),
+        found: JSON.stringify(name),
         expected: "another name than in the same file before",
       });
-    } else if (parsed.ok) documents.push(parsed.value);
-    else problems.push(...parsed.problems.map((problem) => inDocument(problem, index, read.value.length)));
+    }
+    names.add(name);
   }
-  return { documents, problems };
-}
-
-/** The original's converted form carries no name: there it is the key, here the file. */
-function isNameless(value: unknown): boolean {
-  return isPlainObject(value) && isOriginalForm(value) && !("image" in value) && !("name" in value);
-}
-
-function inDocument(problem: Problem, index: number, count: number): Problem {
-  if (count === 1) return problem;
-  const place = `document ${index + 1}`;
-  return { ...problem, path: problem.path === "" ? place : `${place}: ${problem.path}` };
+  return { documents: read.documents, problems };
 }

@@ -15,6 +15,7 @@ import {
   type GatewayError,
 } from "./gateway-error.ts";
 import { HeldBody } from "./held-body.ts";
+import type { Outlet } from "./outlet.ts";
 import { interimHeadText, responseHeadText } from "./response-emitter.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
@@ -322,10 +323,7 @@ export class Exchange implements UpstreamListener {
     this.sent = true;
     outlet.append(this.head);
     if (this.body !== undefined) {
-      for (const piece of this.body.all()) {
-        if (typeof piece === "string") outlet.append(piece);
-        else outlet.appendBytes(piece, 0, piece.length);
-      }
+      for (const piece of this.body.all()) appendPiece(outlet, piece);
       if (this.body.full) this.body.drop();
       this.client.resumeInput();
     }
@@ -336,9 +334,7 @@ export class Exchange implements UpstreamListener {
     const body = this.body!;
     if (body.replayable) body.push(piece);
     if (!this.sent) return;
-    const outlet = this.upstream!.outlet;
-    if (typeof piece === "string") outlet.append(piece);
-    else outlet.appendBytes(piece, 0, piece.length);
+    appendPiece(this.upstream!.outlet, piece);
     if (body.full) body.drop();
   }
 
@@ -424,4 +420,9 @@ export class Exchange implements UpstreamListener {
   private finish(): void {
     this.context.counters.inFlight--;
   }
+}
+
+function appendPiece(outlet: Outlet, piece: string | Buffer): void {
+  if (typeof piece === "string") outlet.append(piece);
+  else outlet.appendBytes(piece, 0, piece.length);
 }

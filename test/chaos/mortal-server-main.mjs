@@ -1,4 +1,3 @@
-/* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return -- plain JavaScript, so that Node.js 20 runs it as it is: the linter knows no types here */
 // A server to be killed at any moment: node mortal-server-main.mjs ADDRESS PORT GROUP VERSION LOG. Prints "ready" when
 // it listens.
 //

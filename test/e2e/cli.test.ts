@@ -6,29 +6,7 @@ import { type CliResult, environmentOf, runCli } from "./harness/cli.ts";
 import { freePort } from "./harness/free-port.ts";
 import { type HalftoneProcess, startHalftone } from "./harness/halftone-process.ts";
 import { openScene } from "./harness/scene.ts";
-
-/** The original's document and what its converter writes to Redis for it, from the design of the original. */
-const ORIGINAL = {
-  image: "my_object",
-  testiplist: ["10.0.0.111", "127.0.0.1"],
-  weight: { group1: "10", group2: "10" },
-  deploy: "0",
-  group1: ["10.0.4.175", "10.0.4.176"],
-  group2: ["10.0.4.146", "10.0.4.147"],
-};
-const CONVERTED = {
-  group2: [
-    { ip: "10.0.4.146", current_weight: 10, weight: 10 },
-    { ip: "10.0.4.147", current_weight: 10, weight: 10 },
-  ],
-  group: [
-    { ip: "10.0.4.175", current_weight: "10", weight: "10" },
-    { ip: "10.0.4.176", current_weight: "10", weight: "10" },
-  ],
-  deploy: 0,
-  weight: { group2: "10", group: "10" },
-  testiplist: ["10.0.0.111", "127.0.0.1"],
-};
+import { CONVERTED, ORIGINAL } from "../original-documents.ts";
 
 describe("the command line", () => {
   const scene = openScene(afterAll);

@@ -1,4 +1,3 @@
-/* oxlint-disable typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access, typescript/no-unsafe-return -- plain JavaScript, so that Node.js 20 runs it as it is: the linter knows no types here */
 // A small server to be killed: node backend-server.mjs ADDRESS PORT. Prints "ready" when it listens. It answers with its
 // address after reading the request; ?wait=MS delays the answer. SIGTERM closes it in order, as a well-behaved service.
 import { createServer } from "node:http";
