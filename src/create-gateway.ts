@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { parseAppDocument } from "./config/app-document.ts";
 import { formatProblems } from "./config/format-problems.ts";
 import { parseHalftoneConfig } from "./config/halftone-config.ts";
@@ -12,6 +13,9 @@ export interface EmbeddedGatewayOptions {
   /** Apps to begin with, in any form that `halftone.yaml` takes. Default: none. */
   readonly apps?: readonly unknown[];
   /** As under `gateway:` in `halftone.yaml`. */
+  /** Default: another one for each gateway. */
+  readonly via?: string;
+  readonly forwarded?: boolean;
   readonly trustedProxies?: readonly string[];
   readonly timeouts?: Readonly<Record<string, string>>;
   readonly limits?: Readonly<Record<string, string | number>>;
@@ -33,7 +37,11 @@ export interface EmbeddedGateway {
 /** Throws a TypeError that lists every problem of the options. */
 export function createGateway(options: EmbeddedGatewayOptions): EmbeddedGateway {
   const { apps = [], ...gateway } = options;
-  const config = checked(parseHalftoneConfig(JSON.stringify({ gateway }), process.cwd()));
+  // Several may stand one behind the other in one program: each has a name of its own.
+  const via = `halftone-${randomUUID().slice(0, 8)}`;
+  const config = checked(
+    parseHalftoneConfig(JSON.stringify({ gateway: { via, ...gateway } }), process.cwd()),
+  );
   const plane = new Gateway(config.gateway);
   let revision = 0;
   const embedded: EmbeddedGateway = {

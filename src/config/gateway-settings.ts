@@ -1,10 +1,19 @@
 /** Settings of the data plane. Durations in ms, sizes in bytes. */
 export interface GatewaySettings {
-  readonly listen: readonly ListenAddress[];
+  readonly listen: readonly ListenSettings[];
+  /** Name by which the gateway signs Via and knows a request it has seen before; the same in all its processes. */
+  readonly via: string;
+  /** Servers are sent Forwarded (RFC 7239) too, beside X-Forwarded-*. */
+  readonly forwarded: boolean;
   /** Peers (addresses, CIDR) whose X-Forwarded-* fields are believed. */
   readonly trustedProxies: readonly string[];
   readonly timeouts: GatewayTimeouts;
   readonly limits: GatewayLimits;
+}
+
+/** One address and how it is spoken to. */
+export interface ListenSettings {
+  readonly address: ListenAddress;
 }
 
 /** TCP when `host` and `port` are given, else a unix socket. */
@@ -21,6 +30,8 @@ export interface GatewayTimeouts {
   readonly response: number;
   /** Silence on a client connection: between requests, or while a body is awaited or taken. */
   readonly idle: number;
+  /** From a request's head to the last byte of its answer; null: no limit. Not for tunnels. */
+  readonly request: number | null;
   /** Time for requests in flight at shutdown, then they are cut. */
   readonly drain: number;
 }
@@ -32,6 +43,10 @@ export interface GatewayLimits {
   readonly headers: number;
   /** Bytes of a request body; null: no limit. */
   readonly body: number | null;
-  /** Client connections per worker; further ones are closed at once. */
+  /** Bytes a second that a request body must bring while it is awaited, averaged over `timeouts.idle`; 0: any. */
+  readonly bodyRate: number;
+  /** Client connections per worker; further ones are answered 503 and closed at once. */
   readonly connections: number;
+  /** Requests under way per worker, tunnels included; further ones are answered 503 at once. */
+  readonly requests: number;
 }

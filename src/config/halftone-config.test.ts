@@ -20,10 +20,26 @@ describe("parseHalftoneConfig", () => {
   it("has a default for everything", () => {
     expect(parsed("# nothing said\n")).toEqual({
       gateway: {
-        listen: [{ kind: "tcp", host: "0.0.0.0", port: 8080 }],
+        listen: [{ address: { kind: "tcp", host: "0.0.0.0", port: 8080 } }],
+        via: expect.stringMatching(/^halftone-[0-9a-f]{8}$/) as string,
+        forwarded: false,
         trustedProxies: [],
-        timeouts: { header: 10_000, connect: 2000, response: 60_000, idle: 75_000, drain: 30_000 },
-        limits: { head: 16_384, headers: 100, body: null, connections: 20_000 },
+        timeouts: {
+          header: 10_000,
+          connect: 2000,
+          response: 60_000,
+          idle: 75_000,
+          request: null,
+          drain: 30_000,
+        },
+        limits: {
+          head: 16_384,
+          headers: 100,
+          body: null,
+          bodyRate: 100,
+          connections: 20_000,
+          requests: 10_000,
+        },
       },
       workers: "auto",
       admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 9090 } },
@@ -38,7 +54,7 @@ describe("parseHalftoneConfig", () => {
     const { listen } = parsed(
       `gateway: {listen: [8080, "8081", ":82", "[::]:83", "h:0", "unix:/a", {address: ":84"}]}`,
     ).gateway;
-    expect(listen).toEqual([
+    expect(listen.map(({ address }) => address)).toEqual([
       { kind: "tcp", host: "0.0.0.0", port: 8080 },
       { kind: "tcp", host: "0.0.0.0", port: 8081 },
       { kind: "tcp", host: "0.0.0.0", port: 82 },

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { hostname } from "node:os";
 import path from "node:path";
 import * as z from "zod";
 
@@ -5,12 +7,20 @@ import { isAddressOrRange } from "./address-set.ts";
 import { readDocumentText } from "./document-text.ts";
 import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
 import { type Finding, problemsOf } from "./finding.ts";
-import type { GatewaySettings, ListenAddress } from "./gateway-settings.ts";
+import type { GatewaySettings, ListenAddress, ListenSettings } from "./gateway-settings.ts";
 import { LISTEN_EXPECTED, parseListenAddress } from "./listen-address.ts";
 import { plainCopy } from "./plain-data.ts";
 import type { Parsed, Problem } from "./problem.ts";
 import { findingsOf } from "./schema-findings.ts";
-import { checkedText, closedObject, listOf, nonEmptyListOf, wholeNumber } from "./schema-fields.ts";
+import {
+  checkedText,
+  closedObject,
+  flag,
+  listOf,
+  nonEmptyListOf,
+  patternText,
+  wholeNumber,
+} from "./schema-fields.ts";
 import { parseSize, SIZE_EXPECTED } from "./size.ts";
 
 /** `halftone.yaml`, checked: defaults filled in, paths absolute, durations in ms, sizes in bytes. */
@@ -65,7 +75,7 @@ export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<Ha
   return {
     ok: true,
     value: {
-      gateway: gatewaySettings(settings),
+      gateway: gatewaySettings(settings, data),
       workers,
       admin: {
         listen: admin.listen ?? { kind: "tcp", host: "127.0.0.1", port: 9090 },
@@ -91,26 +101,38 @@ function withoutSecrets(problem: Problem): Problem {
   return { ...problem, found: problem.found.replace(/\/\/.*@/, "//…@") };
 }
 
-function gatewaySettings(written: z.infer<typeof gatewaySchema>): GatewaySettings {
-  const { listen = [{ kind: "tcp", host: "0.0.0.0", port: 8080 }], trustedProxies = [] } = written;
-  const { timeouts = {}, limits = {} } = written;
+function gatewaySettings(written: z.infer<typeof gatewaySchema>, data: string): GatewaySettings {
+  const { listen = [{ address: { kind: "tcp", host: "0.0.0.0", port: 8080 } }], trustedProxies = [] } =
+    written;
+  const { via = ownName(data), forwarded = false, timeouts = {}, limits = {} } = written;
   return {
     listen,
+    via,
+    forwarded,
     trustedProxies,
     timeouts: {
       header: timeouts.header ?? 10_000,
       connect: timeouts.connect ?? 2000,
       response: timeouts.response ?? 60_000,
       idle: timeouts.idle ?? 75_000,
+      request: timeouts.request ?? null,
       drain: timeouts.drain ?? 30_000,
     },
     limits: {
       head: limits.head ?? 16 * 1024,
       headers: limits.headers ?? 100,
       body: limits.body ?? null,
+      bodyRate: limits.bodyRate ?? 100,
       connections: limits.connections ?? 20_000,
+      requests: limits.requests ?? 10_000,
     },
   };
+}
+
+/** Another name for each gateway, so that several in a row do not take each other for themselves. */
+function ownName(data: string): string {
+  const place = createHash("sha256").update(`${hostname()}\0${data}`).digest("hex");
+  return `halftone-${place.slice(0, 8)}`;
 }
 
 const filePath = checkedText((text) => text !== "" && !text.includes("\0"), "a path");
@@ -155,12 +177,17 @@ const listenAddress = z
   )
   .transform((written) => parseListenAddress(typeof written === "string" ? written : written.address)!);
 
+const listenSettings: z.ZodType<ListenSettings> = listenAddress.transform((address) => ({ address }));
+
 const gatewaySchema = closedObject(
   {
     listen: z
-      .union([listenAddress, nonEmptyListOf(listenAddress, "addresses to listen on")], LISTEN_EXPECTED)
+      .union([listenSettings, nonEmptyListOf(listenSettings, "addresses to listen on")], LISTEN_EXPECTED)
       .transform((listen) => (Array.isArray(listen) ? listen : [listen]))
       .exactOptional(),
+    // RFC 9110 7.6.3: a pseudonym is a token.
+    via: patternText(/^[\w.-]{1,64}$/, "a name of 1 to 64 letters, digits, _ . or -").exactOptional(),
+    forwarded: flag().exactOptional(),
     workers: z
       .union([z.literal("auto"), wholeNumber(0, 1024)], '"auto" or a whole number from 0 to 1024')
       .exactOptional(),
@@ -174,21 +201,26 @@ const gatewaySchema = closedObject(
         connect: milliseconds.exactOptional(),
         response: milliseconds.exactOptional(),
         idle: milliseconds.exactOptional(),
+        request: z
+          .union([z.literal("none").transform(() => null), milliseconds], `${DURATION_EXPECTED}, or "none"`)
+          .exactOptional(),
         drain: millisecondsOrZero.exactOptional(),
       },
-      "time limits, {header, connect, response, idle, drain}",
+      "time limits, {header, connect, response, idle, request, drain}",
     ).exactOptional(),
     limits: closedObject(
       {
         head: headSize.exactOptional(),
         headers: wholeNumber(1, 10_000).exactOptional(),
         body: z.union([z.literal("none").transform(() => null), bodySize], BODY_EXPECTED).exactOptional(),
+        bodyRate: z.union([z.literal("none").transform(() => 0), bodySize], BODY_EXPECTED).exactOptional(),
         connections: wholeNumber(1, 10_000_000).exactOptional(),
+        requests: wholeNumber(1, 10_000_000).exactOptional(),
       },
-      "limits, {head, headers, body, connections}",
+      "limits, {head, headers, body, bodyRate, connections, requests}",
     ).exactOptional(),
   },
-  "gateway settings, {listen, workers, trustedProxies, timeouts, limits}",
+  "gateway settings, {listen, workers, via, forwarded, trustedProxies, timeouts, limits}",
 );
 
 const DIRECTORY_EXPECTED = '"memory:" or "file:DIR" ("redis://…" is not in this version)';

@@ -1,17 +1,14 @@
 import type { Socket } from "node:net";
-import { canonicalAddress } from "../config/address-set.ts";
-import { clientKeyOf } from "../core/client-key.ts";
-import type { Client } from "../core/client.ts";
-import { select } from "../core/select.ts";
-import { clientAddress } from "./client-address.ts";
+import type { ClientPeer } from "./client-peer.ts";
 import type { Deadlined } from "./clock.ts";
+import type { Downstream } from "./downstream.ts";
 import { Exchange } from "./exchange.ts";
 import type { GatewayContext } from "./gateway-context.ts";
-import { bodyTimeout, bodyTooLarge, headTimeout, noRoute } from "./gateway-error.ts";
+import { bodyTimeout, bodyTooLarge, headTimeout } from "./gateway-error.ts";
+import { Http1Answer } from "./http1-answer.ts";
 import { Outlet } from "./outlet.ts";
 import { answerWishes, ownAnswer, problemOf, type Problem } from "./own-answer.ts";
 import { RequestBody } from "./request-body.ts";
-import { requestHeadText } from "./request-emitter.ts";
 
 /** FLUSH: answers wait to be read by the client before its next request is. */
 const State = { HEAD: 0, BODY: 1, RESPONSE: 2, FLUSH: 3, TUNNEL: 4, LINGER: 5, CLOSED: 6 } as const;
@@ -22,8 +19,6 @@ const INPUT_LIMIT = 64 * 1024;
 /** Bytes of answers not taken yet beyond which the next request waits. */
 const OUTPUT_LIMIT = 64 * 1024;
 const LF = 10;
-/** What a trusted proxy may give as request id: it is repeated in our own pages and in logs. */
-const REQUEST_ID = /^[\w.~:=+/@-]{1,200}$/;
 /** A request whose whole body came with its head and is no longer than this is sent in one write. */
 const INLINE_BODY = 8 * 1024;
 /** How long a closed connection still takes in what the client was sending, so that it can read the answer. */
@@ -35,20 +30,15 @@ const DRAIN_GRACE = 1000;
  * One client's connection. It reads heads and bodies, and hands each request to an exchange of its own, one after the
  * other: what a client pipelines waits here, so answers keep its order (RFC 9112, 9.3.2).
  */
-export class ClientConnection implements Deadlined, Client {
-  readonly outlet: Outlet;
+export class ClientConnection implements Deadlined, Downstream {
+  readonly answer: Http1Answer;
   deadline = 0;
   clockSlot = -1;
-  /** Facts of the request under way. */
-  http10 = false;
-  keepAlive = true;
-  expectsContinue = false;
-  /** The address that selection goes by: the peer's, or what a trusted proxy says. */
-  address: string;
   private readonly context: GatewayContext;
   private readonly socket: Socket;
+  private readonly outlet: Outlet;
+  private readonly peer: ClientPeer;
   private readonly onClosed: (connection: ClientConnection) => void;
-  private readonly peer: string;
   private state: State = State.HEAD;
   private exchange: Exchange | undefined;
   private input: Buffer | undefined;
@@ -60,18 +50,21 @@ export class ClientConnection implements Deadlined, Client {
   private headStart = 0;
   /** A part of the next head has come; its deadline counts from the first byte. */
   private headBegun = false;
-  private rawHost = "";
-  private host = "";
   private inputEnded = false;
   private activeAt: number;
 
-  constructor(context: GatewayContext, socket: Socket, onClosed: (connection: ClientConnection) => void) {
+  constructor(
+    context: GatewayContext,
+    socket: Socket,
+    peer: ClientPeer,
+    onClosed: (connection: ClientConnection) => void,
+  ) {
     this.context = context;
     this.socket = socket;
+    this.peer = peer;
     this.onClosed = onClosed;
     this.outlet = new Outlet(socket);
-    this.peer = canonicalAddress(socket.remoteAddress ?? "") ?? "127.0.0.1";
-    this.address = this.peer;
+    this.answer = new Http1Answer(context, this.outlet);
     this.activeAt = context.clock.now;
     this.deadline = context.clock.now + context.settings.timeouts.idle;
     context.clock.watch(this);
@@ -82,16 +75,6 @@ export class ClientConnection implements Deadlined, Client {
     // The reason does not matter: "close" follows, and nobody is left to be told.
     socket.on("error", () => {});
     socket.on("close", () => this.onClose());
-  }
-
-  // --- what selection asks -----------------------------------------------------------------------------------------
-
-  header(name: string): string | undefined {
-    return this.context.requestHead.fields.get(name);
-  }
-
-  cookie(name: string): string | undefined {
-    return this.context.requestHead.fields.cookie(name);
   }
 
   // --- what the exchange asks --------------------------------------------------------------------------------------
@@ -110,7 +93,6 @@ export class ClientConnection implements Deadlined, Client {
     this.socket.resume();
   }
 
-  /** The client takes its answer more slowly than it comes. */
   onBlocked(): void {
     this.awaitInput();
   }
@@ -126,32 +108,28 @@ export class ClientConnection implements Deadlined, Client {
     if (this.inputEnded) this.exchange?.onClientEnd();
   }
 
-  /** The exchange gave its whole answer. */
-  onExchangeDone(close: boolean): void {
+  onExchangeDone(): void {
     this.exchange = undefined;
     this.headBytes = undefined;
     // In a drain what was pipelined is not dropped unsaid: the next answer tells that it is the last one.
-    if (close || (this.context.draining && this.input === undefined)) {
-      this.closeGracefully();
-      return;
-    }
-    this.nextRequest();
+    const close =
+      this.state === State.TUNNEL || this.answer.close || (this.context.draining && this.input === undefined);
+    if (close) this.closeGracefully();
+    else this.nextRequest();
   }
 
-  /** The exchange failed before an answer began: the gateway answers itself. */
-  answer(problem: Problem, requestId: string, group?: string): void {
+  answerOwn(problem: Problem, requestId: string, group?: string): void {
     this.exchange = undefined;
-    const bodyPending = this.state === State.BODY;
-    const close = bodyPending || !this.keepAlive || this.http10 || this.context.draining;
+    const { answer, context, state } = this;
+    const close = state === State.BODY || !answer.keepAlive || answer.http10 || context.draining;
     this.sendOwn(problem, requestId, { close, group });
   }
 
-  /** An answer has begun and cannot be finished: the client has to see that. */
   cut(): void {
     this.exchange = undefined;
     this.outlet.flush();
     // Without a length or chunks the end of the connection would look like the end of the body (RFC 9112, 8).
-    if (this.http10) this.socket.resetAndDestroy();
+    if (this.answer.http10) this.socket.resetAndDestroy();
     this.close();
   }
 
@@ -252,7 +230,7 @@ export class ClientConnection implements Deadlined, Client {
 
   /** Returns where to go on, or -1 when there is nothing more to do with these bytes now. */
   private readHead(bytes: Buffer, start: number, end: number): number {
-    const head = this.context.requestHead;
+    const head = this.context.admission.head;
     const next = head.parse(bytes, start, end);
     if (next < 0) {
       this.refuse(problemOf(head.refusal!));
@@ -272,35 +250,27 @@ export class ClientConnection implements Deadlined, Client {
 
   /** Routes and selects, then hands the request to its exchange. Returns where to go on. */
   private beginRequest(bytes: Buffer, bodyStart: number, end: number): number {
-    const { context, body } = this;
-    const head = context.requestHead;
+    const { context, body, answer } = this;
+    const { admission } = context;
+    const { head } = admission;
     context.counters.requests++;
-    this.http10 = head.minor === 0;
-    this.keepAlive = head.keepAlive;
-    this.expectsContinue = head.expectContinue;
+    answer.expect(head);
     const allowed = body.begin(head, context.settings.limits.body);
     this.state = body.done ? State.RESPONSE : State.BODY;
     this.deadline = 0;
-    const trusted = context.trustedProxies.size > 0 && context.trustedProxies.match(this.peer) !== undefined;
-    const id = this.requestId(trusted);
-    const runtime = allowed ? context.apps.find(this.hostOf(head.host), head.target) : undefined;
-    if (runtime === undefined) {
-      this.answer(allowed ? noRoute : bodyTooLarge, id);
+    const request = admission.admit(context, this.peer);
+    if (request === undefined || !allowed) {
+      this.answerOwn(allowed ? admission.problem : bodyTooLarge, admission.requestId);
       return bodyStart;
     }
-    this.address = trusted ? clientAddress(this.peer, head.fields, context.trustedProxies) : this.peer;
-    const selection = select(runtime.app, this);
-    const clientKey = runtime.app.balance === "hash" ? clientKeyOf(runtime.app, this) : "";
-    let text = requestHeadText(head, { peer: this.peer, trusted, proto: "http", requestId: id });
     let next = bodyStart;
     if (!body.chunked && !body.done && body.remaining <= INLINE_BODY && end - bodyStart >= body.remaining) {
       next = bodyStart + body.remaining;
-      text += bytes.latin1Slice(bodyStart, next);
+      request.text += bytes.latin1Slice(bodyStart, next);
       body.done = true;
       this.state = State.RESPONSE;
     }
-    const request = { method: head.method, head: text, id, clientKey, upgrade: head.upgrade };
-    this.exchange = new Exchange(context, this, runtime, selection, request);
+    this.exchange = new Exchange(context, this, request);
     if (!body.done) {
       this.awaitInput();
       if (body.chunked) body.beginChunks(context.settings.limits);
@@ -323,22 +293,6 @@ export class ClientConnection implements Deadlined, Client {
     this.state = State.RESPONSE;
     this.deadline = 0;
     this.exchange?.onRequestEnd(trailers);
-  }
-
-  /** The host of an authority, lower-case and without its port. Clients mostly ask for the same one again. */
-  private hostOf(authority: string): string {
-    if (authority !== this.rawHost) {
-      const lower = authority.toLowerCase();
-      const colon = lower.endsWith("]") ? -1 : lower.lastIndexOf(":");
-      this.rawHost = authority;
-      this.host = colon < 0 ? lower : lower.slice(0, colon);
-    }
-    return this.host;
-  }
-
-  private requestId(trusted: boolean): string {
-    const given = trusted ? this.header("x-request-id") : undefined;
-    return given !== undefined && REQUEST_ID.test(given) ? given : this.context.requestIds.next();
   }
 
   private awaitInput(): void {
@@ -366,7 +320,7 @@ export class ClientConnection implements Deadlined, Client {
   ): void {
     const { errors } = this.context.counters;
     errors.set(problem.code, (errors.get(problem.code) ?? 0) + 1);
-    const { html, head } = answerWishes(this.context.requestHead, this.headBytes, this.headStart);
+    const { html, head } = answerWishes(this.context.admission.head, this.headBytes, this.headStart);
     this.outlet.append(
       ownAnswer(
         { ...problem, requestId, group: how.group },
@@ -400,7 +354,7 @@ export class ClientConnection implements Deadlined, Client {
 
   private onDrain(): void {
     if (this.state === State.RESPONSE) this.deadline = 0;
-    if (this.state === State.FLUSH) this.onExchangeDone(false);
+    if (this.state === State.FLUSH) this.onExchangeDone();
     else this.exchange?.onClientDrain();
   }
 

@@ -1,10 +1,9 @@
 import { resolvePool } from "../core/fallback.ts";
 import { abandonProbe, recordFailure, recordSuccess } from "../core/health.ts";
 import { isIdempotent, mayRepeat } from "../core/retry.ts";
-import type { Selection } from "../core/select.ts";
-import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
-import type { AppRuntime } from "./app-runtime.ts";
-import type { ClientConnection } from "./client-connection.ts";
+import type { BodyKind, ResponseHead } from "../http1/response-head.ts";
+import type { Admitted } from "./admission.ts";
+import type { AnswerSink, Downstream } from "./downstream.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import {
   badResponse,
@@ -16,7 +15,6 @@ import {
 } from "./gateway-error.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
-import { interimHeadText, responseHeadText } from "./response-emitter.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -31,15 +29,10 @@ const MAX_REFUSED = 16;
  */
 export class Exchange implements UpstreamListener {
   readonly requestMethod: string;
-  readonly requestId: string;
   private readonly context: GatewayContext;
-  private readonly client: ClientConnection;
-  private readonly runtime: AppRuntime;
-  private readonly selection: Selection;
-  /** What the balancer `hash` turns on. */
-  private readonly clientKey: string;
-  private readonly head: string;
-  private readonly upgrade: boolean;
+  private readonly client: Downstream;
+  private readonly answer: AnswerSink;
+  private readonly request: Admitted;
   private body: HeldBody | undefined;
   private bodyComplete = false;
   private chunkedBody = false;
@@ -55,26 +48,14 @@ export class Exchange implements UpstreamListener {
   /** This try is the one by which a server whose die time is over is judged. */
   private probe = false;
   private responseStarted = false;
-  private chunkedOut = false;
-  private closeAfter = false;
   private tunnel = false;
 
-  constructor(
-    context: GatewayContext,
-    client: ClientConnection,
-    runtime: AppRuntime,
-    selection: Selection,
-    request: { method: string; head: string; id: string; clientKey: string; upgrade: boolean },
-  ) {
+  constructor(context: GatewayContext, client: Downstream, request: Admitted) {
     this.context = context;
     this.client = client;
-    this.runtime = runtime;
-    this.selection = selection;
+    this.answer = client.answer;
+    this.request = request;
     this.requestMethod = request.method;
-    this.requestId = request.id;
-    this.clientKey = request.clientKey;
-    this.head = request.head;
-    this.upgrade = request.upgrade;
   }
 
   /** Sends the request off. `bodyComplete`: it has no body, or its head text holds it already. */
@@ -83,7 +64,7 @@ export class Exchange implements UpstreamListener {
     this.chunkedBody = chunkedBody;
     if (!bodyComplete) this.body = new HeldBody();
     this.context.counters.inFlight++;
-    this.runtime.budget.onRequest(this.context.clock.now);
+    this.request.runtime.budget.onRequest(this.context.clock.now);
     this.attempt();
   }
 
@@ -148,65 +129,47 @@ export class Exchange implements UpstreamListener {
   }
 
   onInterimHead(head: ResponseHead): void {
-    // 1xx is unknown to HTTP/1.0 (RFC 9110, 15.2), and a 100 is for those who asked for it.
-    if (this.client.http10 || (head.status === 100 && !this.client.expectsContinue)) return;
-    this.client.outlet.append(interimHeadText(head));
+    this.answer.interim(head);
   }
 
   onResponseHead(head: ResponseHead, bodyKind: BodyKind): boolean {
     if (head.status === 101) return this.onSwitch(head);
-    if (this.runtime.app.retry.on.includes(head.status)) {
+    const { app } = this.request.runtime;
+    if (app.retry.on.includes(head.status)) {
       this.blame(`status ${head.status}`);
       if (this.tryElsewhere()) return false;
     } else this.praise();
-    const client = this.client;
-    const unframed = bodyKind === BodyKind.CHUNKED || bodyKind === BodyKind.UNTIL_CLOSE;
     this.responseStarted = true;
-    this.chunkedOut = unframed && !client.http10;
-    this.closeAfter =
-      !client.keepAlive || this.context.draining || !this.bodyComplete || (unframed && client.http10);
-    client.outlet.append(
-      responseHeadText(head, {
-        bodyKind,
-        http10: client.http10,
-        close: this.closeAfter,
-        httpDate: this.context.clock.httpDate,
-        group:
-          this.selection.rule.kind === "tester" || this.runtime.app.expose ? (this.server?.group ?? "") : "",
-      }),
-    );
+    const told = this.request.selection.rule.kind === "tester" || app.expose;
+    const group = told ? (this.server?.group ?? "") : "";
+    this.answer.begin(head, { bodyKind, group, requestComplete: this.bodyComplete });
     return true;
   }
 
   onResponseData(bytes: Buffer, start: number, end: number): void {
-    const outlet = this.client.outlet;
-    if (this.chunkedOut) {
-      outlet.append(`${(end - start).toString(16)}\r\n`);
-      outlet.appendBytes(bytes, start, end);
-      outlet.append("\r\n");
-    } else outlet.appendBytes(bytes, start, end);
+    this.answer.data(bytes, start, end);
   }
 
   onReadEnd(): void {
-    const outlet = this.client.outlet;
-    if (outlet.flush()) this.upstream?.lendBuffer();
-    if (outlet.backlog > BACKLOG_LIMIT) {
+    const { answer } = this;
+    if (answer.flush()) this.upstream?.lendBuffer();
+    if (answer.backlog > BACKLOG_LIMIT) {
       this.upstream?.pause();
       this.client.onBlocked();
     }
   }
 
   onResponseEnd(trailers: string): void {
-    if (this.chunkedOut) this.client.outlet.append(`0\r\n${trailers}\r\n`);
+    this.answer.end(trailers);
     const upstream = this.upstream;
-    if (this.client.outlet.flush()) upstream?.lendBuffer();
+    if (this.answer.flush()) upstream?.lendBuffer();
     this.upstream = undefined;
     this.endTry();
     // Answered before the request was through: what the server makes of the rest, nobody knows.
     if (this.bodyComplete) upstream?.release();
     else upstream?.destroy();
     this.finish();
-    this.client.onExchangeDone(this.closeAfter);
+    this.client.onExchangeDone();
   }
 
   onTryFailed(error: GatewayError, detail: string): void {
@@ -214,7 +177,7 @@ export class Exchange implements UpstreamListener {
     if (this.tunnel) {
       this.dropUpstream();
       this.finish();
-      this.client.onExchangeDone(true);
+      this.client.onExchangeDone();
       return;
     }
     // A connection that lay idle may have been closed by the server just before our request arrived: no fault of its.
@@ -291,7 +254,8 @@ export class Exchange implements UpstreamListener {
   }
 
   private choose(): UpstreamServer | undefined {
-    const { runtime, selection, context } = this;
+    const { context } = this;
+    const { runtime, selection, clientKey } = this.request;
     const now = context.clock.now;
     let name = selection.pool;
     if (name !== "all") {
@@ -307,12 +271,12 @@ export class Exchange implements UpstreamListener {
       else if (resolved.because === "emergencySpill") context.counters.emergencySpills++;
     }
     const pool = runtime.pool(name);
-    const server = pool.pick(now, this.clientKey, this.tried);
+    const server = pool.pick(now, clientKey, this.tried);
     this.probe = pool.probing;
     if (pool.panicking) context.counters.panics++;
     if (server === undefined && name === "test" && selection.rule.kind === "share") {
       context.counters.shareFallbacks++;
-      return runtime.pool("rest").pick(now, this.clientKey, this.tried);
+      return runtime.pool("rest").pick(now, clientKey, this.tried);
     }
     return server;
   }
@@ -321,7 +285,7 @@ export class Exchange implements UpstreamListener {
     const upstream = this.upstream!;
     const outlet = upstream.outlet;
     this.sent = true;
-    outlet.append(this.head);
+    outlet.append(this.request.text);
     if (this.body !== undefined) {
       for (const piece of this.body.all()) appendPiece(outlet, piece);
       if (this.body.full) this.body.drop();
@@ -348,9 +312,10 @@ export class Exchange implements UpstreamListener {
   }
 
   private mayTryAgain(): boolean {
-    const { app, budget } = this.runtime;
+    const { runtime, selection } = this.request;
+    const { app, budget } = runtime;
     // Clients who are in a test by chance do not pay for it: the others' pool is a try more.
-    const byShare = this.selection.rule.kind === "share" && this.selection.pool === "test";
+    const byShare = selection.rule.kind === "share" && selection.pool === "test";
     if (this.tries >= app.retry.tries + (byShare ? 1 : 0) || !this.isRepeatable()) return false;
     if (budget.tryRetry(this.context.clock.now)) return true;
     this.context.counters.retriesRefused++;
@@ -359,14 +324,14 @@ export class Exchange implements UpstreamListener {
 
   private giveUp(error: GatewayError): void {
     this.finish();
-    const { runtime, selection } = this;
+    const { runtime, selection, id } = this.request;
     const group = selection.rule.kind === "tester" ? runtime.groupUnderTest : undefined;
     const down = group !== undefined && !runtime.pool("test").hasLive(this.context.clock.now);
-    this.client.answer(down ? groupDown : error, this.requestId, group?.name);
+    this.client.answerOwn(down ? groupDown : error, id, group?.name);
   }
 
   private onSwitch(head: ResponseHead): boolean {
-    if (!this.upgrade || !head.upgrade) {
+    if (!this.request.upgrade || !head.upgrade) {
       // A 101 that nobody asked for would make the rest of the connection unreadable.
       this.upstream = undefined;
       this.blame("unasked 101");
@@ -377,7 +342,7 @@ export class Exchange implements UpstreamListener {
     this.praise();
     this.responseStarted = true;
     this.tunnel = true;
-    this.client.outlet.append(interimHeadText(head));
+    this.answer.switchProtocols(head);
     this.client.onTunnel();
     return true;
   }
@@ -387,7 +352,7 @@ export class Exchange implements UpstreamListener {
     if (server === undefined) return;
     server.failures++;
     server.lastError = detail;
-    const { health } = this.runtime.app;
+    const { health } = this.request.runtime.app;
     if (recordFailure(server.health, health, this.context.clock.now, Math.random(), this.sentAt)) {
       this.context.onServerDied(server, detail);
     }

@@ -1,6 +1,6 @@
 import type { AddressSet } from "../core/app.ts";
-import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
+import type { Admission } from "./admission.ts";
 import type { AppTable } from "./app-table.ts";
 import type { Clock } from "./clock.ts";
 import type { GatewaySettings } from "../config/gateway-settings.ts";
@@ -17,8 +17,9 @@ export interface GatewayContext {
   readonly apps: AppTable;
   readonly counters: GatewayCounters;
   readonly requestIds: RequestIds;
-  /** One parser for all connections: its result is read before anything else is parsed. */
-  requestHead: RequestHead;
+  /** With the parser of all requests; its result is read before anything else is parsed. */
+  readonly admission: Admission;
+  /** The parser of all responses, likewise. */
   responseHead: ResponseHead;
   /** True from the moment the gateway is told to stop: answers then close their connection. */
   draining: boolean;

@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
-import { addressSet } from "../config/address-set.ts";
-import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
+import { addressSet, canonicalAddress } from "../config/address-set.ts";
+import type { GatewaySettings, ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
 import { adoptDeath, adoptLife, recordCheck } from "../core/health.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import { ResponseHead } from "../http1/response-head.ts";
+import { Admission } from "./admission.ts";
 import { AppTable, type RevisedDocument } from "./app-table.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { Clock } from "./clock.ts";
@@ -40,7 +41,7 @@ export class Gateway {
       apps: new AppTable(healthEpoch),
       counters: newCounters(),
       requestIds: new RequestIds(),
-      requestHead: new RequestHead(settings.limits),
+      admission: new Admission(settings.limits),
       responseHead: new ResponseHead(settings.limits),
       draining: false,
       onServerDied: (server, error) => this.onServerDied(server, error),
@@ -69,10 +70,11 @@ export class Gateway {
    */
   async reconfigure(settings: GatewaySettings): Promise<void> {
     const trustedProxies = addressSet(settings.trustedProxies);
-    const kept = this.listeners.filter((listener) => includes(settings.listen, listener.address));
-    const current = kept.map((listener) => listener.address);
-    const opened = await this.open(settings.listen.filter((address) => !includes(current, address)));
+    const kept = this.listeners.filter((listener) => atAddress(settings.listen, listener.settings));
+    const current = kept.map((listener) => listener.settings);
+    const opened = await this.open(settings.listen.filter((wanted) => !atAddress(current, wanted)));
     for (const listener of this.listeners) if (!kept.includes(listener)) listener.close();
+    for (const listener of kept) listener.settings = atAddress(settings.listen, listener.settings)!;
     this.listeners = [...kept, ...opened];
     const context = this.context;
     context.trustedProxies = trustedProxies;
@@ -80,7 +82,7 @@ export class Gateway {
       settings.limits.head !== context.settings.limits.head ||
       settings.limits.headers !== context.settings.limits.headers
     ) {
-      context.requestHead = new RequestHead(settings.limits);
+      context.admission.head = new RequestHead(settings.limits);
       context.responseHead = new ResponseHead(settings.limits);
     }
     context.settings = settings;
@@ -158,15 +160,15 @@ export class Gateway {
     this.clock.stop();
   }
 
-  private async open(addresses: readonly ListenAddress[]): Promise<Listener[]> {
+  private async open(wanted: readonly ListenSettings[]): Promise<Listener[]> {
     const opened: Listener[] = [];
     try {
-      for (const address of addresses) {
+      for (const settings of wanted) {
         opened.push(
           await Listener.open(
-            address,
+            settings,
             (socket) => this.onConnection(socket),
-            (error) => this.events.onError?.(new Error(`${listenText(address)}: ${error.message}`)),
+            (error) => this.events.onError?.(new Error(`${listenText(settings.address)}: ${error.message}`)),
           ),
         );
       }
@@ -184,8 +186,10 @@ export class Gateway {
       return;
     }
     counters.connections++;
+    // A unix socket's peer is on this machine.
+    const peer = { address: canonicalAddress(socket.remoteAddress ?? "") ?? "127.0.0.1", secure: false };
     this.connections.add(
-      new ClientConnection(this.context, socket, (connection) => {
+      new ClientConnection(this.context, socket, peer, (connection) => {
         counters.connections--;
         this.connections.delete(connection);
         if (this.connections.size === 0) this.onIdle?.();
@@ -226,6 +230,7 @@ export class Gateway {
   }
 }
 
-function includes(addresses: readonly ListenAddress[], wanted: ListenAddress): boolean {
-  return addresses.some((address) => listenText(address) === listenText(wanted));
+/** Those of the settings that are for the same address. */
+function atAddress(settings: readonly ListenSettings[], wanted: ListenSettings): ListenSettings | undefined {
+  return settings.find(({ address }) => listenText(address) === listenText(wanted.address));
 }

@@ -1,28 +1,32 @@
 import { unlink } from "node:fs/promises";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import type { ListenAddress } from "../config/gateway-settings.ts";
+import type { ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
 
 /** Connections the kernel may hold for us; Linux cuts it to net.core.somaxconn (4096 by default). */
 const BACKLOG = 4096;
 
 /** One listening socket. */
 export class Listener {
-  readonly address: ListenAddress;
+  /** In force for connections to come; a reload may replace all of it but the address. */
+  settings: ListenSettings;
   private readonly server: Server;
 
-  private constructor(address: ListenAddress, server: Server) {
-    this.address = address;
+  private constructor(settings: ListenSettings, server: Server) {
+    this.settings = settings;
     this.server = server;
   }
 
   /** Throws an Error that names the address when it cannot be had. */
   static async open(
-    address: ListenAddress,
-    onConnection: (socket: Socket) => void,
+    settings: ListenSettings,
+    onConnection: (socket: Socket, settings: ListenSettings) => void,
     onError: (error: Error) => void,
   ): Promise<Listener> {
+    const { address } = settings;
     // Half-open connections are allowed: a client may send FIN and still wait for its answer.
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    const listener = new Listener(settings, server);
+    server.on("connection", (socket) => onConnection(socket, listener.settings));
     try {
       await listen(server, address).catch(async (error: NodeJS.ErrnoException) => {
         if (address.kind !== "unix" || error.code !== "EADDRINUSE" || (await answers(address.path)))
@@ -37,12 +41,12 @@ export class Listener {
       });
     }
     server.on("error", onError);
-    return new Listener(address, server);
+    return listener;
   }
 
   /** Where it really listens: port 0 became a port. */
   get bound(): ListenAddress {
-    if (this.address.kind === "unix") return this.address;
+    if (this.settings.address.kind === "unix") return this.settings.address;
     const { address, port } = this.server.address() as AddressInfo;
     return { kind: "tcp", host: address, port };
   }

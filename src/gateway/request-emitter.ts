@@ -8,12 +8,11 @@ export interface Forwarding {
   /** The peer is a trusted proxy: what it says of its client is passed on. */
   readonly trusted: boolean;
   readonly proto: "http" | "https";
+  /** Name by which the gateway signs Via (RFC 9110, 7.6.3). */
+  readonly via: string;
   /** Request id in force: the gateway's own, or the one a trusted proxy sent. */
   readonly requestId: string;
 }
-
-/** Name under which the gateway signs Via (RFC 9110, 7.6.3). */
-const VIA_NAME = "halftone";
 
 /**
  * The head that goes to the server. Start line, Host and the framing fields are written anew in canonical form; the
@@ -31,7 +30,7 @@ export function requestHeadText(head: RequestHead, to: Forwarding): string {
     text += `X-Forwarded-Proto: ${to.proto}\r\n`;
   if (!to.trusted || fields.get("x-forwarded-host") === undefined)
     text += `X-Forwarded-Host: ${head.host}\r\n`;
-  text += `X-Request-Id: ${to.requestId}\r\nVia: 1.${head.minor} ${VIA_NAME}\r\n`;
+  text += `X-Request-Id: ${to.requestId}\r\nVia: 1.${head.minor} ${to.via}\r\n`;
   if (head.chunked) text += "Transfer-Encoding: chunked\r\n";
   else if (head.contentLength >= 0) text += `Content-Length: ${head.contentLength}\r\n`;
   return `${text}${head.upgrade ? "Connection: Upgrade\r\nUpgrade: websocket\r\n" : ""}\r\n`;

@@ -193,9 +193,11 @@ export class WorkerPlane implements DataPlane {
 
   /** No worker is left to hold the sockets: a port that was left to the system has to be asked for by its number. */
   private pinPorts(): void {
-    const listen = this.settings.listen.map((address, index) =>
-      address.kind === "tcp" && address.port === 0 ? (this.addresses[index] ?? address) : address,
-    );
+    const listen = this.settings.listen.map((settings, index) => {
+      const { address } = settings;
+      const isOpen = address.kind === "tcp" && address.port === 0;
+      return isOpen ? { ...settings, address: this.addresses[index] ?? address } : settings;
+    });
     this.settings = { ...this.settings, listen };
   }
 

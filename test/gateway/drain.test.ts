@@ -131,7 +131,9 @@ describe("drain", () => {
 
 describe("reconfigure", () => {
   const settings = (ports: readonly number[], more: Partial<GatewaySettings> = {}): GatewaySettings => ({
-    listen: ports.map((port) => ({ kind: "tcp", host: "127.0.4.253", port })),
+    listen: ports.map((port) => ({ address: { kind: "tcp", host: "127.0.4.253", port } })),
+    via: "halftone-test",
+    forwarded: false,
     trustedProxies: [],
     timeouts: TIMEOUTS,
     limits: LIMITS,

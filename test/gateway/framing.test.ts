@@ -526,7 +526,7 @@ describe("fields", () => {
     expect(all(request!, "x-request-id")).not.toEqual(["mine-1"]);
     expect(all(request!, "x-request-id").length).toBe(1);
     expect(all(request!, "proxy")).toEqual([]);
-    expect(all(request!, "via")).toEqual(["1.1 halftone"]);
+    expect(all(request!, "via")).toEqual(["1.1 halftone-test"]);
   });
 
   it("are believed when a trusted proxy sends them", async () => {

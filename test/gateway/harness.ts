@@ -250,6 +250,7 @@ export interface GatewayWish {
   readonly timeouts?: Partial<GatewayTimeouts>;
   readonly limits?: Partial<GatewayLimits>;
   readonly trustedProxies?: readonly string[];
+  readonly forwarded?: boolean;
   readonly apps?: readonly AppDocument[];
   readonly events?: GatewayEvents;
   /** Listens on a unix socket in a folder of its own: its buffers are small and do not grow. */
@@ -261,9 +262,17 @@ export const TIMEOUTS: GatewayTimeouts = {
   connect: 5000,
   response: 30_000,
   idle: 30_000,
+  request: null,
   drain: 5000,
 };
-export const LIMITS: GatewayLimits = { head: 16 * 1024, headers: 100, body: null, connections: 1000 };
+export const LIMITS: GatewayLimits = {
+  head: 16 * 1024,
+  headers: 100,
+  body: null,
+  bodyRate: 0,
+  connections: 1000,
+  requests: 1000,
+};
 
 const TCP_ADDRESS: ListenAddress = { kind: "tcp", host: "127.0.4.254", port: 0 };
 
@@ -277,7 +286,9 @@ export async function startGateway(wish: GatewayWish = {}): Promise<GatewayUnder
   const listen = wish.unix === true ? unixAddress() : TCP_ADDRESS;
   const gateway = new Gateway(
     {
-      listen: [listen],
+      listen: [{ address: listen }],
+      via: "halftone-test",
+      forwarded: wish.forwarded ?? false,
       trustedProxies: wish.trustedProxies ?? [],
       timeouts: { ...TIMEOUTS, ...wish.timeouts },
       limits: { ...LIMITS, ...wish.limits },

@@ -1,0 +1,100 @@
+import { clientKeyOf } from "../core/client-key.ts";
+import type { Client } from "../core/client.ts";
+import { select, type Selection } from "../core/select.ts";
+import type { HeadLimits } from "../http1/limits.ts";
+import { RequestHead } from "../http1/request-head.ts";
+import type { AppRuntime } from "./app-runtime.ts";
+import { clientAddress } from "./client-address.ts";
+import type { ClientPeer } from "./client-peer.ts";
+import type { GatewayContext } from "./gateway-context.ts";
+import { noRoute, type GatewayError } from "./gateway-error.ts";
+import { requestHeadText } from "./request-emitter.ts";
+
+/** What a trusted proxy may give as request id: it is repeated in our own pages and in logs. */
+const REQUEST_ID = /^[\w.~:=+/@-]{1,200}$/;
+
+/** A request that may go on: everything an exchange needs of it. */
+export interface Admitted {
+  readonly method: string;
+  readonly id: string;
+  /** The head that goes to the server, as latin1 text; short bodies are added to it. */
+  text: string;
+  readonly runtime: AppRuntime;
+  readonly selection: Selection;
+  /** What the balancer `hash` turns on. */
+  readonly clientKey: string;
+  /** A well-formed wish to turn the connection into a WebSocket. */
+  readonly upgrade: boolean;
+}
+
+/**
+ * Decides from a request's head alone what becomes of it: whose it is, which group serves it, what the server is sent.
+ * One for all connections of a process, as is the parser whose result it reads: that result is used up before anything
+ * else is parsed.
+ */
+export class Admission implements Client {
+  /** The head under way; a reload with other limits replaces it. */
+  head: RequestHead;
+  /** The address that selection goes by: the peer's, or what a trusted proxy says. */
+  address = "";
+  /** Id of the request judged last, also when it was not admitted. */
+  requestId = "";
+  /** Why the last one was not admitted. */
+  problem: GatewayError = noRoute;
+  private rawHost = "";
+  private host = "";
+
+  constructor(limits: HeadLimits) {
+    this.head = new RequestHead(limits);
+  }
+
+  header(name: string): string | undefined {
+    return this.head.fields.get(name);
+  }
+
+  cookie(name: string): string | undefined {
+    return this.head.fields.cookie(name);
+  }
+
+  /** Judges the head that was just parsed. Undefined: see `problem`. */
+  admit(context: GatewayContext, peer: ClientPeer): Admitted | undefined {
+    const { head } = this;
+    const { trustedProxies } = context;
+    const trusted = trustedProxies.size > 0 && trustedProxies.match(peer.address) !== undefined;
+    const given = trusted ? this.header("x-request-id") : undefined;
+    this.requestId = given !== undefined && REQUEST_ID.test(given) ? given : context.requestIds.next();
+    const runtime = context.apps.find(this.hostOf(head.host), head.target);
+    if (runtime === undefined) {
+      this.problem = noRoute;
+      return undefined;
+    }
+    this.address = trusted ? clientAddress(peer.address, head.fields, trustedProxies) : peer.address;
+    const { app } = runtime;
+    return {
+      method: head.method,
+      id: this.requestId,
+      text: requestHeadText(head, {
+        peer: peer.address,
+        trusted,
+        proto: peer.secure ? "https" : "http",
+        requestId: this.requestId,
+        via: context.settings.via,
+      }),
+      runtime,
+      selection: select(app, this),
+      clientKey: app.balance === "hash" ? clientKeyOf(app, this) : "",
+      upgrade: head.upgrade,
+    };
+  }
+
+  /** The host of an authority, lower-case and without its port. Clients mostly ask for the same one again. */
+  private hostOf(authority: string): string {
+    if (authority !== this.rawHost) {
+      const lower = authority.toLowerCase();
+      const colon = lower.endsWith("]") ? -1 : lower.lastIndexOf(":");
+      this.rawHost = authority;
+      this.host = colon < 0 ? lower : lower.slice(0, colon);
+    }
+    return this.host;
+  }
+}

@@ -1,0 +1,81 @@
+import type { RequestHead } from "../http1/request-head.ts";
+import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
+import type { AnswerFrame, AnswerSink } from "./downstream.ts";
+import type { GatewayContext } from "./gateway-context.ts";
+import type { Outlet } from "./outlet.ts";
+import { interimHeadText, responseHeadText } from "./response-emitter.ts";
+
+/** Writes the answers of one HTTP/1 connection, one after the other. */
+export class Http1Answer implements AnswerSink {
+  /** Facts of the request under way. */
+  http10 = false;
+  keepAlive = true;
+  /** The connection ends with this answer; valid when it has begun. */
+  close = false;
+  private expectsContinue = false;
+  private chunked = false;
+  private readonly context: GatewayContext;
+  private readonly outlet: Outlet;
+
+  constructor(context: GatewayContext, outlet: Outlet) {
+    this.context = context;
+    this.outlet = outlet;
+  }
+
+  /** The request that is to be answered next. */
+  expect(request: RequestHead): void {
+    this.http10 = request.minor === 0;
+    this.keepAlive = request.keepAlive;
+    this.expectsContinue = request.expectContinue;
+    this.close = false;
+  }
+
+  get backlog(): number {
+    return this.outlet.backlog;
+  }
+
+  interim(head: ResponseHead): void {
+    // 1xx is unknown to HTTP/1.0 (RFC 9110, 15.2), and a 100 is for those who asked for it.
+    if (this.http10 || (head.status === 100 && !this.expectsContinue)) return;
+    this.outlet.append(interimHeadText(head));
+  }
+
+  begin(head: ResponseHead, frame: AnswerFrame): void {
+    const { bodyKind, group, requestComplete } = frame;
+    const { http10, context } = this;
+    const unframed = bodyKind === BodyKind.CHUNKED || bodyKind === BodyKind.UNTIL_CLOSE;
+    this.chunked = unframed && !http10;
+    this.close = !this.keepAlive || context.draining || !requestComplete || (unframed && http10);
+    this.outlet.append(
+      responseHeadText(head, {
+        bodyKind,
+        http10,
+        close: this.close,
+        httpDate: context.clock.httpDate,
+        group,
+      }),
+    );
+  }
+
+  data(bytes: Buffer, start: number, end: number): void {
+    const { outlet } = this;
+    if (this.chunked) {
+      outlet.append(`${(end - start).toString(16)}\r\n`);
+      outlet.appendBytes(bytes, start, end);
+      outlet.append("\r\n");
+    } else outlet.appendBytes(bytes, start, end);
+  }
+
+  end(trailers: string): void {
+    if (this.chunked) this.outlet.append(`0\r\n${trailers}\r\n`);
+  }
+
+  switchProtocols(head: ResponseHead): void {
+    this.chunked = false;
+    this.outlet.append(interimHeadText(head));
+  }
+
+  flush(): boolean {
+    return this.outlet.flush();
+  }
+}
