@@ -37,7 +37,7 @@ export class LoadShedder {
   private probability = 0;
   private asked = 0;
   private refused = 0;
-  /** Requests asked about in a ms of work, and ms of work that one costs that is served. */
+  /** Requests asked about in a ms of processor time, and ms of it that one costs that is served. */
   private load = 0;
   private cost = 0;
 
@@ -47,10 +47,11 @@ export class LoadShedder {
   }
 
   /**
-   * One measurement, to be told at a steady pace, about twenty times a second. `work`: ms spent working since the last
-   * one; `turns`: turns of the loop in that time; `busy`: the part of the time (0 to 1) that was spent working.
+   * One measurement, to be told at a steady pace, about twenty times a second, of the time since the last one. `work`: ms
+   * of processor time used, which is less than has passed where others use the processor too; `turn`: mean ms that a turn
+   * of the loop took; `busy`: the part of the time (0 to 1) that was spent in turns.
    */
-  measure(work: number, turns: number, busy: number): void {
+  measure(work: number, turn: number, busy: number): void {
     const served = this.asked - this.refused;
     this.load += NEWEST * ((this.asked / Math.max(1, work)) * busy - this.load);
     if (served > 0) {
@@ -60,11 +61,11 @@ export class LoadShedder {
     this.asked = 0;
     this.refused = 0;
     const worthwhile = this.cost >= WORTHWHILE * REFUSAL;
-    this.recent.push(busy < NO_REST || !worthwhile ? 0 : work / turns);
+    this.recent.push(busy < NO_REST || !worthwhile ? 0 : turn);
     this.recent.shift();
-    const turn = this.active ? this.recent.at(-1)! : Math.min(...this.recent);
-    if (!this.active && turn <= TARGET) return;
-    const excess = Math.min(2, turn / TARGET - 1);
+    const standing = this.active ? this.recent.at(-1)! : Math.min(...this.recent);
+    if (!this.active && standing <= TARGET) return;
+    const excess = Math.min(2, standing / TARGET - 1);
     const time = 1 - CATCH_UP * excess;
     const probability = (this.load * this.cost - time) / (this.load * (this.cost - REFUSAL));
     this.probability = worthwhile && probability > 0 ? Math.min(MOST, probability) : 0;
