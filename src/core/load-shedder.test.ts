@@ -35,13 +35,27 @@ describe("LoadShedder", () => {
     expect(shedder.active).toBe(false);
   });
 
-  it("refuses more and more while turns stay long, but never everybody", () => {
-    const shedder = ticks(21, 60);
+  it("refuses only when turns have been long for a second, and never everybody", () => {
+    const shedder = ticks(19, 60);
+    expect(shedder.refuses(0)).toBe(false);
+    ticks(1, 60, shedder);
     expect(shedder.refuses(0)).toBe(true);
-    expect(shedder.refuses(0.9)).toBe(false);
-    ticks(1000, 60, shedder);
-    expect(shedder.refuses(0.85)).toBe(true);
     expect(shedder.refuses(0.95)).toBe(false);
+  });
+
+  it("finds out where refusing costs nearly as much as serving, and then serves", () => {
+    const shedder = new LoadShedder();
+    let refused = 0;
+    for (let tick = 0; tick < 100; tick++) {
+      let work = 0;
+      for (let i = 0; i < 100; i++) {
+        const isRefused = shedder.refuses(i / 100);
+        if (isRefused && tick > 60) refused++;
+        work += isRefused ? 0.4 : 0.5;
+      }
+      shedder.measure(work, 60, 1);
+    }
+    expect(refused).toBe(0);
   });
 
   it("gives up soon after the load is gone", () => {
