@@ -319,7 +319,7 @@ export class ClientConnection implements Deadlined, Downstream {
     how: { close: boolean; group: string | undefined },
   ): void {
     const { errors } = this.context.counters;
-    errors.set(problem.code, (errors.get(problem.code) ?? 0) + 1);
+    if (problem.code !== "") errors.set(problem.code, (errors.get(problem.code) ?? 0) + 1);
     const { html, head } = answerWishes(this.context.admission.head, this.headBytes, this.headStart);
     this.outlet.append(
       ownAnswer(

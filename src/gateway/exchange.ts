@@ -331,8 +331,9 @@ export class Exchange implements UpstreamListener {
   }
 
   private onSwitch(head: ResponseHead): boolean {
-    if (!this.request.upgrade || !head.upgrade) {
-      // A 101 that nobody asked for would make the rest of the connection unreadable.
+    const { upgrade } = this.request;
+    if (upgrade === "" || head.upgrade !== upgrade) {
+      // A 101 that nobody asked for, or to something else, would make the rest of the connection unreadable.
       this.upstream = undefined;
       this.blame("unasked 101");
       this.endTry();
