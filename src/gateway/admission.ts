@@ -8,7 +8,7 @@ import type { AppRuntime } from "./app-runtime.ts";
 import { clientAddress } from "./client-address.ts";
 import type { ClientPeer } from "./client-peer.ts";
 import type { GatewayContext } from "./gateway-context.ts";
-import { loopDetected, noRoute } from "./gateway-error.ts";
+import { loopDetected, noRoute, overloaded } from "./gateway-error.ts";
 import { lastForward, type Problem } from "./own-answer.ts";
 import { requestHeadText } from "./request-emitter.ts";
 
@@ -65,6 +65,10 @@ export class Admission implements Client {
     const trusted = trustedProxies.size > 0 && trustedProxies.match(peer.address) !== undefined;
     const given = trusted ? this.header("x-request-id") : undefined;
     this.requestId = given !== undefined && REQUEST_ID.test(given) ? given : context.requestIds.next();
+    if (isOverloaded(context)) {
+      this.problem = overloaded;
+      return undefined;
+    }
     if (head.hasVia && hasPassed(head.fields, context.settings.via.toLowerCase())) {
       this.problem = loopDetected;
       return undefined;
@@ -110,4 +114,11 @@ export class Admission implements Client {
     }
     return this.host;
   }
+}
+
+/** Too much under way, or waiting so long that only refusing some serves the others in time. */
+function isOverloaded(context: GatewayContext): boolean {
+  if (context.counters.inFlight >= context.settings.limits.requests) return true;
+  const { shedder } = context.clock;
+  return shedder.active && shedder.refuses(Math.random());
 }

@@ -8,13 +8,18 @@ export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** Further lines of the answer's head, each with its CRLF. */
+  readonly fields?: string;
 }
 
+const ALLOW = `Allow: ${ALLOWED_METHODS}\r\n`;
+
 /** No problem: an OPTIONS request that is not to be passed on any further (RFC 9110, 7.6.2). It has no code. */
-export const lastForward: Problem = { status: 200, code: "", message: "" };
+export const lastForward: Problem = { status: 200, code: "", message: "", fields: ALLOW };
 
 export function problemOf(refusal: Refusal): Problem {
-  return { status: refusal.status, code: refusal.code, message: refusal.detail };
+  const { status, code, detail: message } = refusal;
+  return status === 405 ? { status, code, message, fields: ALLOW } : { status, code, message };
 }
 
 /** What an answer of the gateway itself says. */
@@ -24,21 +29,20 @@ interface OwnAnswer extends Problem {
   readonly group?: string | undefined;
 }
 
-interface AnswerFrame {
+interface AnswerFrame extends AnswerWishes {
   readonly httpDate: string;
+  readonly close: boolean;
+}
+
+/** What kind of answer the client wants. */
+export interface AnswerWishes {
   readonly html: boolean;
   /** A response to HEAD has no body (RFC 9110, 9.3.2). */
   readonly head: boolean;
-  readonly close: boolean;
-  readonly extraFields?: string;
 }
 
 /** What kind of answer the client wants: its head is parsed again, as other heads were since. */
-export function answerWishes(
-  head: RequestHead,
-  bytes: Buffer | undefined,
-  start: number,
-): { readonly html: boolean; readonly head: boolean } {
+export function answerWishes(head: RequestHead, bytes: Buffer | undefined, start: number): AnswerWishes {
   if (bytes === undefined || head.parse(bytes, start, bytes.length) <= 0) return { html: false, head: false };
   const accept = head.fields.get("accept") ?? "";
   const html = accept.indexOf("text/html");
@@ -55,13 +59,12 @@ export function ownAnswer(answer: OwnAnswer, frame: AnswerFrame): string {
     `HTTP/1.1 ${answer.status} ${reason}\r\n` +
     (isProblem ? `Content-Type: ${frame.html ? "text/html" : "application/json"}; charset=utf-8\r\n` : "") +
     `Content-Length: ${body.length}\r\n` +
-    (answer.status === 405 || !isProblem ? `Allow: ${ALLOWED_METHODS}\r\n` : "") +
     `Cache-Control: no-store\r\n` +
     `Date: ${frame.httpDate}\r\n` +
     `X-Request-Id: ${answer.requestId}\r\n` +
     (isProblem ? `X-Halftone-Error: ${answer.code}\r\n` : "") +
     (answer.group === undefined ? "" : `X-Halftone-Group: ${answer.group}\r\n`) +
-    (frame.extraFields ?? "") +
+    (answer.fields ?? "") +
     (frame.close ? "Connection: close\r\n" : "") +
     `\r\n${frame.head ? "" : body}`
   );
