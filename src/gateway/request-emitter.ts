@@ -117,14 +117,23 @@ interface Forwarders {
 
 const NOBODY: Forwarders = { addresses: "", elements: "" };
 
-/** Each field as it was sent. If only one of the two was, the other one is made of it: else it would end at the proxy. */
+/**
+ * Each field as it was sent. If only one of the two was, the other one is made of it: else it would end at the proxy. A
+ * malformed Forwarded is dropped, as an open quote in it would swallow what is appended.
+ */
 function forwardersOf(fields: FieldTable): Forwarders {
   const addresses = valuesOf(fields, Field.X_FORWARDED_FOR);
   const elements = valuesOf(fields, Field.FORWARDED);
+  const nodes = elements === "" ? [] : forwardedFor(elements.slice(0, -2));
+  if (nodes === undefined) return { addresses, elements: "" };
   return {
-    addresses: addresses === "" ? addressesIn(elements) : addresses,
-    elements: elements === "" ? elementsFor(addresses) : elements,
+    addresses: addresses === "" ? listOf(nodes, (node) => node) : addresses,
+    elements: elements === "" ? listOf(addresses.split(",").slice(0, -1), forwardedNode) : elements,
   };
+}
+
+function listOf(nodes: readonly string[], write: (address: string) => string): string {
+  return nodes.map((node) => `${write(addressOfNode(node.trim()) ?? "unknown")}, `).join("");
 }
 
 /** The values of all fields of that kind as one list, each with ", " after it. */
@@ -135,16 +144,4 @@ function valuesOf(fields: FieldTable, kind: number): string {
       values += `${fields.value(i)}, `;
   }
   return values;
-}
-
-function addressesIn(elements: string): string {
-  if (elements === "") return "";
-  const nodes = forwardedFor(elements.slice(0, -2)) ?? [];
-  return nodes.map((node) => `${addressOfNode(node) ?? "unknown"}, `).join("");
-}
-
-function elementsFor(addresses: string): string {
-  if (addresses === "") return "";
-  const nodes = addresses.slice(0, -2).split(",");
-  return nodes.map((node) => `${forwardedNode(addressOfNode(node.trim()) ?? "unknown")}, `).join("");
 }

@@ -51,8 +51,11 @@ export const TARGET: Uint8Array = classOf((byte) => {
   return byte > SP && byte < DEL && byte !== 0x23 ? 1 : 0;
 });
 
-/** Bytes of a registered name but the percent sign: unreserved and sub-delims (RFC 3986 3.2.2). */
-export const HOST_NAME: Uint8Array = classOf(isOneOf(`${ALPHANUMERIC}-._~!$&'()*+,;=`));
+/**
+ * Bytes of a registered name but the percent sign: unreserved and sub-delims (RFC 3986 3.2.2). Without the comma: it is
+ * what remains of two Host fields that somebody joined.
+ */
+export const HOST_NAME: Uint8Array = classOf(isOneOf(`${ALPHANUMERIC}-._~!$&'()*+;=`));
 
 /** The value of a hexadecimal digit, 255 for any other byte. */
 export const HEX: Uint8Array = classOf((byte) => {
