@@ -43,13 +43,18 @@ export interface ResponseCase {
   /** As latin1 text; sent when the request is whole. */
   readonly respond: string;
   /** How the server goes on. Default: it keeps the connection. */
-  readonly then?: "fin" | "reset";
+  readonly ends?: "fin" | "reset";
   /** Default: GET of HTTP/1.1. */
   readonly request?: string;
   /** The answers of the client, 1xx first. "cut", "reset": the last one visibly breaks off. */
   readonly client: readonly (string | Expected)[];
   /** The connection to the server is used again, or is closed. */
   readonly server: "kept" | "closed";
+  /**
+   * More than one response is sent. What comes after the connection has been given to another request would be that one's:
+   * such cases run one by one, and wait for the end of the connection.
+   */
+  readonly surplus?: boolean;
   /** The connection to the client ends after that. */
   readonly closes?: boolean;
   readonly http10?: boolean;

@@ -8,7 +8,7 @@ export function mismatch(message: StrictMessage, expected: Expected | string): s
     return found === expected ? undefined : `${found} instead of ${expected}`;
   }
   const { start, status, code, fields = {}, body, trailers } = expected;
-  if (start !== undefined && message.startLine !== `${start} HTTP/1.1`) return `${message.startLine}`;
+  if (start !== undefined && message.startLine !== `${start} HTTP/1.1`) return message.startLine;
   if (status !== undefined && message.status !== status) return `status ${message.status}`;
   const own = valuesOf(message, "x-halftone-error")[0];
   if (own !== code) return `an answer of the ${own === undefined ? "server" : `gateway: ${own}`}`;

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { afterAll, beforeAll, expect } from "vitest";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { LIMITS, TIMEOUTS, eventually, turn } from "../gateway/harness.ts";
 import type { RequestCase, ResponseCase } from "./case.ts";
@@ -10,14 +11,35 @@ import { StrictUpstream } from "./strict-upstream.ts";
 const PATIENCE = 10_000;
 /** Runs of one case that are under way at the same time. */
 const AT_ONCE = 64;
-/** A longer text is split at so many places, evenly spread. */
-const MOST_SPLITS = 128;
+/** A longer text is split at so many places, around its line ends and evenly spread; at every one if that is asked for. */
+const MOST_SPLITS = process.env["HALFTONE_CONFORMANCE"] === "all" ? Infinity : 32;
 /** Beyond this a text is sent in pieces that are longer than a byte. */
 const MOST_PIECES = 600;
 const PROXY = "127.0.0.9";
 
+/** One rig for all tests of a file; in the end nothing may have been thrown that nobody caught. */
+export function useRig(): () => Rig {
+  let rig: Rig | undefined;
+  let escaped = 0;
+  const count = (): void => {
+    escaped++;
+  };
+  beforeAll(async () => {
+    process.on("uncaughtException", count);
+    process.on("unhandledRejection", count);
+    rig = await Rig.start();
+  });
+  afterAll(async () => {
+    await rig?.stop();
+    process.off("uncaughtException", count);
+    process.off("unhandledRejection", count);
+    expect(escaped).toBe(0);
+  });
+  return () => rig!;
+}
+
 /** A gateway with one server behind it, for all cases. */
-export class Rig {
+class Rig {
   private readonly upstream: StrictUpstream;
   private readonly gateway: Gateway;
   private readonly port: number;
@@ -76,21 +98,21 @@ export class Rig {
     upstream.script = (request) => {
       const [variant] = valuesOf(request, "x-variant");
       if (variant === undefined) return undefined;
-      return { pieces: variants[Number(variant)]!, then: wanted.then ?? "keep" };
+      return { pieces: variants[Number(variant)]!, ends: wanted.ends ?? "keep" };
     };
     const request = wanted.request ?? "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     const numbers = variants.map((_, index) => index);
-    await inTurns(numbers, (index) =>
-      this.askAndProbe(wanted, request.replace("\r\n", `\r\nX-Variant: ${index}\r\n`)),
+    const lanes = wanted.surplus === true ? 1 : AT_ONCE;
+    await inTurns(
+      numbers,
+      (index) => this.askAndProbe(wanted, request.replace("\r\n", `\r\nX-Variant: ${index}\r\n`)),
+      lanes,
     );
     if (upstream.complaints.length > 0) throw new Error(`the server complains: ${upstream.complaints[0]}`);
     const { hostile, over } = upstream;
     if (wanted.server === "closed") {
       if (hostile.size < variants.length) throw new Error("a connection was used again");
-      await eventually(
-        () => [...hostile].every((socket) => over.has(socket)),
-        "the end of the server's connections",
-      );
+      await this.hostileOver();
     } else {
       await turn();
       if ([...hostile].some((socket) => over.has(socket))) throw new Error("a connection was not kept");
@@ -115,6 +137,15 @@ export class Rig {
     const lacking = due.find(({ seen }) => seen !== runs);
     if (lacking === undefined) return;
     throw new Error(`seen in ${lacking.seen} of ${runs} runs: ${JSON.stringify(lacking.expected)}`);
+  }
+
+  /** Every connection that carried a scripted answer is at its end. */
+  private async hostileOver(): Promise<void> {
+    const { hostile, over } = this.upstream;
+    await eventually(
+      () => [...hostile].every((socket) => over.has(socket)),
+      "the end of the server's connections",
+    );
   }
 
   /** No request is under way any more. */
@@ -151,6 +182,7 @@ export class Rig {
     const client = await this.connect("127.0.0.1");
     client.send(request);
     await client.answers(wanted);
+    if (wanted.surplus === true) await this.hostileOver();
     if (wanted.closes === true) {
       await client.end();
       judgeAnswers(client, wanted);
@@ -226,26 +258,40 @@ class Client implements Transcript {
           if (condition()) over(resolve);
         } catch (error) {
           this.socket.destroy();
-          over(() => reject(error as Error));
+          over(() => reject(error));
         }
       };
     });
   }
 }
 
-/** Whole, byte by byte, and in two parts at every place. */
+/** Whole, byte by byte, and in two parts at every place that `splitsOf` names. */
 function variantsOf(text: string, tail: string = ""): readonly (readonly string[])[] {
-  const step = Math.max(1, Math.ceil(text.length / MOST_SPLITS));
   const size = Math.max(1, Math.ceil(text.length / MOST_PIECES));
-  const bytes = Array.from({ length: Math.ceil(text.length / size) }, (_, i) =>
-    text.slice(i * size, (i + 1) * size),
-  );
-  const variants: string[][] = [[text + tail], [...bytes, tail]];
-  for (let at = 1; at < text.length; at += step) variants.push([text.slice(0, at), text.slice(at) + tail]);
-  return variants;
+  const count = Math.ceil(text.length / size);
+  const bytes = Array.from({ length: count }, (_, i) => text.slice(i * size, (i + 1) * size));
+  const halves = splitsOf(text).map((at) => [text.slice(0, at), text.slice(at) + tail]);
+  return [[text + tail], [...bytes, tail], ...halves];
 }
 
-async function inTurns<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+function splitsOf(text: string): readonly number[] {
+  const all = Array.from({ length: Math.max(0, text.length - 1) }, (_, i) => i + 1);
+  if (all.length <= MOST_SPLITS) return all;
+  const atLineEnds = all.filter((at) => /[\r\n]/.test(text.charAt(at - 1)));
+  return [...new Set([...someOf(atLineEnds, MOST_SPLITS / 2), ...someOf(all, MOST_SPLITS / 2)])];
+}
+
+/** So many of them, evenly spread. */
+function someOf(items: readonly number[], count: number): readonly number[] {
+  const step = Math.max(1, items.length / count);
+  return items.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+}
+
+async function inTurns<T>(
+  items: readonly T[],
+  run: (item: T) => Promise<void>,
+  lanes: number = AT_ONCE,
+): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < items.length) {
@@ -258,5 +304,5 @@ async function inTurns<T>(items: readonly T[], run: (item: T) => Promise<void>):
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
 }

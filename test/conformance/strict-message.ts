@@ -14,7 +14,7 @@ export interface StrictMessage {
 }
 
 /** What was sent is not canonical. */
-export class Complaint extends Error {}
+class Complaint extends Error {}
 
 export interface Read {
   readonly message: StrictMessage;
@@ -26,14 +26,14 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const BAD_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
 const HOP_BY_HOP = ["keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
-const NOT_IN_TRAILERS = [
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
   "content-length",
   "transfer-encoding",
   "host",
   "authorization",
   "cookie",
   "set-cookie",
-];
+]);
 
 /** All values of that lower-case name. */
 export function valuesOf(message: StrictMessage, name: string): readonly string[] {
@@ -175,7 +175,7 @@ function readChunks(text: string, start: number): Body | undefined {
   if (end < at || text.length < end + 2) return undefined;
   const lines = text.slice(at, end).split("\r\n");
   const trailers = lines.filter((line) => line !== "").map(readLine);
-  const bad = trailers.find(([name]) => NOT_IN_TRAILERS.includes(name));
+  const bad = trailers.find(([name]) => NOT_IN_TRAILERS.has(name));
   if (bad !== undefined) throw new Complaint(`${bad[0]} in a trailer`);
   return { body, trailers, end: end + 2 };
 }

@@ -5,7 +5,7 @@ import { readRequest, valuesOf, type Read, type StrictMessage } from "./strict-m
 /** What a hostile server sends, piece by piece, and what it does then. */
 export interface Answer {
   readonly pieces: readonly string[];
-  readonly then: "keep" | "fin" | "reset";
+  readonly ends: "keep" | "fin" | "reset";
 }
 
 /** How the server answers a request; undefined: it tells what it saw. */
@@ -20,9 +20,9 @@ export class StrictUpstream {
   requests: StrictMessage[] = [];
   complaints: string[] = [];
   /** Connections that carried a scripted answer since the record was cleared. */
-  hostile = new Set<Socket>();
+  hostile: Set<Socket> = new Set();
   /** Connections that the gateway ended. */
-  readonly over = new WeakSet<Socket>();
+  readonly over: WeakSet<Socket> = new WeakSet();
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
 
@@ -97,13 +97,13 @@ export class StrictUpstream {
       return;
     }
     this.hostile.add(socket);
-    for (const piece of answer.pieces) {
-      if (socket.destroyed) return;
+    for (const [index, piece] of answer.pieces.entries()) {
+      if (index > 0) await turn();
+      if (socket.destroyed) break;
       socket.write(piece, "latin1");
-      if (answer.pieces.length > 1) await turn();
     }
-    if (answer.then === "fin") socket.end();
-    else if (answer.then === "reset") {
+    if (answer.ends === "fin") socket.end();
+    else if (answer.ends === "reset") {
       await turn();
       socket.resetAndDestroy();
     }

@@ -255,7 +255,7 @@ export const clientFaults: readonly RequestCase[] = [
   ),
   refused(
     "CL.0 (GET with a length that is overlooked)",
-    `${head("GET / HTTP/1.1", "Host: a", "Content-Length: x")}`,
+    head("GET / HTTP/1.1", "Host: a", "Content-Length: x"),
     "400 bad_content_length",
   ),
   passed(
@@ -303,18 +303,20 @@ export const serverFaults: readonly ResponseCase[] = [
     respond: `${ok("Content-Length: 1")}aHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`,
     client: [{ status: 200, body: "a" }],
     server: "closed",
+    surplus: true,
   },
   {
     name: "CVE-2026-6733 (undici) a response queue is poisoned at the end of keep-alive",
     respond: `${ok("Content-Length: 1")}a`,
-    then: "fin",
+    ends: "fin",
     client: [{ status: 200, body: "a" }],
     server: "closed",
+    surplus: true,
   },
   {
     name: "CVE-2026-16728 (undici) another Content-Length at a retry",
     respond: `${ok("Content-Length: 5")}abc`,
-    then: "reset",
+    ends: "reset",
     client: ["cut"],
     server: "closed",
     closes: true,
@@ -336,7 +338,7 @@ export const serverFaults: readonly ResponseCase[] = [
   {
     name: "CVE-2024-21536 (http-proxy-middleware) an unhandled rejection",
     respond: "\0",
-    then: "reset",
+    ends: "reset",
     client: ["502 bad_response"],
     server: "closed",
   },

@@ -79,7 +79,7 @@ const BAD_SIZES = [
   "\xb2",
   "0x",
   "5\0",
-  "\0005",
+  "\x005",
 ];
 
 export const requestFramingCases: readonly RequestCase[] = [

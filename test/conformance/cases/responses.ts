@@ -103,6 +103,7 @@ export const responseCases: readonly ResponseCase[] = [
     request: HEAD_REQUEST,
     client: [{ status: 200, bodiless: true }],
     server: "closed",
+    surplus: true,
   },
   {
     name: "55 HEAD with chunks",
@@ -110,6 +111,7 @@ export const responseCases: readonly ResponseCase[] = [
     request: HEAD_REQUEST,
     client: [{ status: 200, bodiless: true }],
     server: "closed",
+    surplus: true,
   },
   relayed("55 204", head("HTTP/1.1 204 No Content"), { status: 204 }),
   relayed("55 204 with a length", head("HTTP/1.1 204 No Content", "Content-Length: 5"), {
@@ -121,12 +123,14 @@ export const responseCases: readonly ResponseCase[] = [
     respond: `${head("HTTP/1.1 204 No Content", "Content-Length: 5")}hello`,
     client: [{ status: 204 }],
     server: "closed",
+    surplus: true,
   },
   {
     name: "55 204 with chunks",
     respond: `${head("HTTP/1.1 204 No Content", "Transfer-Encoding: chunked")}1\r\na\r\n0\r\n\r\n`,
     client: [{ status: 204, fields: { "transfer-encoding": [] } }],
     server: "closed",
+    surplus: true,
   },
   relayed("55 304 with a length", head("HTTP/1.1 304 Not Modified", "Content-Length: 5", "ETag: x"), {
     status: 304,
@@ -141,6 +145,7 @@ export const responseCases: readonly ResponseCase[] = [
     respond: `${head("HTTP/1.1 304 Not Modified", "Content-Length: 5")}hello`,
     client: [{ status: 304 }],
     server: "closed",
+    surplus: true,
   },
   relayed("55 205 with a zero length", head("HTTP/1.1 205 Reset", "Content-Length: 0"), {
     status: 205,
@@ -192,7 +197,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "57 an end by close to HTTP/1.0",
     respond: `${ok()}abc`,
-    then: "fin",
+    ends: "fin",
     request: HTTP10,
     client: [{ status: 200, body: "abc" }],
     server: "closed",
@@ -202,7 +207,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "58 a body cut by FIN",
     respond: `${ok("Content-Length: 5")}abc`,
-    then: "fin",
+    ends: "fin",
     client: ["cut"],
     server: "closed",
     closes: true,
@@ -210,7 +215,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "58 a body cut by a reset",
     respond: `${ok("Content-Length: 5")}abc`,
-    then: "reset",
+    ends: "reset",
     client: ["cut"],
     server: "closed",
     closes: true,
@@ -218,7 +223,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "58 chunks cut by FIN",
     respond: chunks("3\r\nabc\r\n"),
-    then: "fin",
+    ends: "fin",
     client: ["cut"],
     server: "closed",
     closes: true,
@@ -226,7 +231,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "58 chunks cut within a chunk",
     respond: chunks("5\r\nabc"),
-    then: "fin",
+    ends: "fin",
     client: ["cut"],
     server: "closed",
     closes: true,
@@ -234,7 +239,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "58 chunks cut before the last line",
     respond: chunks("3\r\nabc\r\n0\r\n"),
-    then: "fin",
+    ends: "fin",
     client: ["cut"],
     server: "closed",
     closes: true,
@@ -242,7 +247,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "58 trailers cut",
     respond: chunks("0\r\nA: b\r\n"),
-    then: "fin",
+    ends: "fin",
     client: ["cut"],
     server: "closed",
     closes: true,
@@ -250,7 +255,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "58 cut to HTTP/1.0: a length",
     respond: `${ok("Content-Length: 5")}abc`,
-    then: "fin",
+    ends: "fin",
     request: HTTP10,
     client: ["cut"],
     server: "closed",
@@ -260,7 +265,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "58 cut to HTTP/1.0: chunks",
     respond: chunks("5\r\nabc"),
-    then: "fin",
+    ends: "fin",
     request: HTTP10,
     client: ["reset"],
     server: "closed",
@@ -324,30 +329,35 @@ export const responseCases: readonly ResponseCase[] = [
     respond: `${sized("abc")}x`,
     client: [{ status: 200, body: "abc" }],
     server: "closed",
+    surplus: true,
   },
   {
     name: "60 a second response after a length",
     respond: `${sized("abc")}${EVIL}`,
     client: [{ status: 200, body: "abc" }],
     server: "closed",
+    surplus: true,
   },
   {
     name: "60 a second response after chunks",
     respond: `${chunks("1\r\na\r\n0\r\n\r\n")}${EVIL}`,
     client: [{ status: 200, body: "a" }],
     server: "closed",
+    surplus: true,
   },
   {
     name: "60 a second response after 204",
     respond: `${head("HTTP/1.1 204 No Content")}${EVIL}`,
     client: [{ status: 204 }],
     server: "closed",
+    surplus: true,
   },
   {
     name: "60 CRLF after a body",
     respond: `${sized("abc")}\r\n`,
     client: [{ status: 200, body: "abc" }],
     server: "closed",
+    surplus: true,
   },
   {
     name: "60 a server that says close",
@@ -369,14 +379,14 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "61 a body by close becomes chunks",
     respond: `${ok()}abc`,
-    then: "fin",
+    ends: "fin",
     client: [{ status: 200, body: "abc", fields: { "transfer-encoding": "chunked" } }],
     server: "closed",
   },
   {
     name: "61 an empty body by close",
     respond: ok(),
-    then: "fin",
+    ends: "fin",
     client: [{ status: 200, body: "" }],
     server: "closed",
   },
@@ -506,8 +516,14 @@ export const responseCases: readonly ResponseCase[] = [
   },
   {
     name: "46 a switch",
-    respond: `${head("HTTP/1.1 101 x", "Connection: upgrade", "Upgrade: WebSocket", "Sec-WebSocket-Accept: y", "Content-Length: 5")}`,
-    then: "fin",
+    respond: head(
+      "HTTP/1.1 101 x",
+      "Connection: upgrade",
+      "Upgrade: WebSocket",
+      "Sec-WebSocket-Accept: y",
+      "Content-Length: 5",
+    ),
+    ends: "fin",
     request: UPGRADE,
     client: [{ status: 101, fields: { upgrade: "websocket", "sec-websocket-accept": "y" } }],
     server: "closed",
@@ -569,7 +585,7 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "50 POST is not sent again",
     respond: "",
-    then: "fin",
+    ends: "fin",
     request: `${head("POST / HTTP/1.1", "Host: a", "Content-Length: 1")}x`,
     client: ["502 server_cut"],
     server: "closed",
@@ -577,28 +593,28 @@ export const responseCases: readonly ResponseCase[] = [
   {
     name: "65 cut before the head",
     respond: "HTTP/1.1 200 OK\r\nContent-Le",
-    then: "fin",
+    ends: "fin",
     client: ["502 server_cut"],
     server: "closed",
   },
   {
     name: "65 reset before the head",
     respond: "HTTP/1.1 200 OK\r\n",
-    then: "reset",
+    ends: "reset",
     client: ["502 server_cut"],
     server: "closed",
   },
   {
     name: "65 FIN instead of an answer",
     respond: "",
-    then: "fin",
+    ends: "fin",
     client: ["502 server_cut"],
     server: "closed",
   },
   {
     name: "65 a 1xx, then FIN",
     respond: head("HTTP/1.1 103 x"),
-    then: "fin",
+    ends: "fin",
     client: [{ status: 103 }, "502 server_cut"],
     server: "closed",
   },
