@@ -36,6 +36,8 @@ export interface AppDocument {
   readonly testersFallBack?: boolean;
   /** The public may be sent to the group under test when nothing else lives. Default false. */
   readonly emergencySpill?: boolean;
+  /** Protocols a connection may be upgraded to. Default ["websocket"]. */
+  readonly upgrades?: readonly string[];
   /** Tell every client, not only testers, which group answered. Default false. */
   readonly expose?: boolean;
 }

@@ -35,8 +35,9 @@ const requestPath = checkedText(
     /^\/[!-~]*$/.test(path) &&
     !/[?#]/.test(path) &&
     !path.includes("//") &&
-    path.split("/").every((segment) => segment !== "." && segment !== ".."),
-  'a path that begins with "/", percent-encoded, without query, empty or dot segments',
+    !/\\|%(?![0-9a-f]{2})|%00/i.test(path) &&
+    path.split("/").every((segment) => !/^(?:\.|%2e){1,2}$/i.test(segment)),
+  'a path that begins with "/", percent-encoded, without query, backslash, empty or dot segments',
 );
 
 /** One server of a group. */
@@ -185,6 +186,13 @@ const retry = closedObject(
   "retry settings, {tries, budget, on}",
 );
 
+/** `protocol-name ["/" protocol-version]` of RFC 9110 7.8. Requests in an h2c tunnel would pass without being judged. */
+const protocol = checkedText(
+  (name) =>
+    name.split("/").length <= 2 && name.split("/").every((part) => TOKEN.test(part)) && !/^h2c$/i.test(name),
+  'a protocol as in Upgrade, "websocket"; not h2c, whose requests nobody could judge',
+);
+
 const appShape = {
   name: patternText(NAME, NAME_EXPECTED).meta({ description: "Name of the app." }),
   routes: nonEmptyListOf(routeSchema, "routes")
@@ -230,6 +238,9 @@ const appShape = {
     .meta({
       description: "The public may be sent to the group under test when nothing else lives. Default false.",
     })
+    .exactOptional(),
+  upgrades: listOf(protocol, "protocols")
+    .meta({ description: 'Protocols a connection may be upgraded to. Default ["websocket"].' })
     .exactOptional(),
   expose: flag()
     .meta({ description: "Tell every client, not only testers, which group answered. Default false." })

@@ -26,6 +26,7 @@ describe("compileApp", () => {
       retry: { tries: 2, budget: 20, budgetFloor: 3, on: [] },
       testersFallBack: false,
       emergencySpill: false,
+      upgrades: ["websocket"],
       expose: false,
     });
     expect([testers.addresses.size, testers.rules]).toEqual([0, []]);

@@ -43,6 +43,7 @@ export function compileApp(document: AppDocument, revision: number, releaseId: s
     },
     testersFallBack: document.testersFallBack ?? false,
     emergencySpill: document.emergencySpill ?? false,
+    upgrades: (document.upgrades ?? ["websocket"]).map((protocol) => protocol.toLowerCase()),
     expose: document.expose ?? false,
   };
 }

@@ -30,6 +30,8 @@ export interface App {
   readonly testersFallBack: boolean;
   /** The public may be sent to the group under test when nothing else lives. */
   readonly emergencySpill: boolean;
+  /** Protocols, in lower case, that a connection may turn into when its client and server agree on it. */
+  readonly upgrades: readonly string[];
   /** Tell every client, not only testers, which group answered. */
   readonly expose: boolean;
 }

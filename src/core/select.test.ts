@@ -32,6 +32,7 @@ const app = (changes: Partial<App> = {}): App => ({
   retry: { tries: 2, budget: 20, budgetFloor: 3, on: [] },
   testersFallBack: false,
   emergencySpill: false,
+  upgrades: ["websocket"],
   expose: false,
   ...changes,
 });

@@ -54,6 +54,8 @@ export class Exchange implements UpstreamListener, Deadlined {
   private staleSeen = false;
   /** This try is the one by which a server whose die time is over is judged. */
   private probe = false;
+  /** The server began to speak, and the client may have heard it: the request is not repeated (RFC 9110, 9.2.2). */
+  private interimSeen = false;
   private responseStarted = false;
   private tunnel = false;
 
@@ -148,6 +150,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   onInterimHead(head: ResponseHead): void {
+    this.interimSeen = true;
     this.answer.interim(head);
   }
 
@@ -201,7 +204,11 @@ export class Exchange implements UpstreamListener, Deadlined {
     }
     // A connection that lay idle may have been closed by the server just before our request arrived: no fault of its.
     const stale =
-      upstream?.reused === true && error === serverCut && !this.responseStarted && !this.staleSeen;
+      upstream?.reused === true &&
+      error === serverCut &&
+      !this.responseStarted &&
+      !this.interimSeen &&
+      !this.staleSeen;
     const refused = error === connectFailed;
     // Our own lack of descriptors says nothing of the server, and another one cannot be reached either.
     const ours = error === noDescriptor;
@@ -326,7 +333,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       sent: this.sent ? "some" : "nothing",
       idempotent: isIdempotent(this.requestMethod),
       bodyHeld: this.body?.replayable !== false,
-      responseStarted: this.responseStarted,
+      responseStarted: this.responseStarted || this.interimSeen,
     });
   }
 
@@ -350,8 +357,9 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   private onSwitch(head: ResponseHead): boolean {
-    if (!this.request.upgrade || !head.upgrade) {
-      // A 101 that nobody asked for would make the rest of the connection unreadable.
+    const { upgrade } = this.request;
+    if (upgrade === "" || head.upgrade !== upgrade) {
+      // A 101 that nobody asked for, or to something else, would make the rest of the connection unreadable.
       this.upstream = undefined;
       this.blame("unasked 101");
       this.endTry();

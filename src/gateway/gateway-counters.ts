@@ -22,9 +22,9 @@ export interface GatewayCounters {
   readonly errors: Map<string, number>;
 }
 
-/** Notes an answer of the gateway itself. */
+/** Notes an answer of the gateway itself; one without a code is no error. */
 export function countError(counters: GatewayCounters, code: string): void {
-  counters.errors.set(code, (counters.errors.get(code) ?? 0) + 1);
+  if (code !== "") counters.errors.set(code, (counters.errors.get(code) ?? 0) + 1);
 }
 
 export function newCounters(): GatewayCounters {

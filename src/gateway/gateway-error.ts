@@ -29,6 +29,12 @@ export const noRoute: GatewayError = error(
   "operator",
   "No app here claims this host and path.",
 );
+export const loopDetected: GatewayError = error(
+  508,
+  "loop_detected",
+  "operator",
+  "The request has passed this gateway before.",
+);
 export const headTimeout: GatewayError = error(
   408,
   "head_timeout",
@@ -126,6 +132,7 @@ export const responseTimeout: GatewayError = error(
 /** Every error of this file, for the documentation. */
 export const gatewayErrors: readonly GatewayError[] = [
   noRoute,
+  loopDetected,
   headTimeout,
   bodyTimeout,
   bodyTooLarge,

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import { ALLOWED_METHODS } from "../http1/method.ts";
 import type { Refusal } from "../http1/refusal.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 
@@ -11,8 +12,14 @@ export interface Problem {
   readonly fields?: string;
 }
 
+const ALLOW = `Allow: ${ALLOWED_METHODS}\r\n`;
+
+/** No problem: an OPTIONS request that is not to be passed on any further (RFC 9110, 7.6.2). It has no code. */
+export const lastForward: Problem = { status: 200, code: "", message: "", fields: ALLOW };
+
 export function problemOf(refusal: Refusal): Problem {
-  return { status: refusal.status, code: refusal.code, message: refusal.detail };
+  const { status, code, detail: message } = refusal;
+  return status === 405 ? { status, code, message, fields: ALLOW } : { status, code, message };
 }
 
 /** What an answer of the gateway itself says. */
@@ -46,15 +53,16 @@ export function answerWishes(head: RequestHead, bytes: Buffer | undefined, start
 /** The whole response as latin1 text. */
 export function ownAnswer(answer: OwnAnswer, frame: AnswerFrame): string {
   const reason = STATUS_CODES[answer.status] ?? "Error";
-  const body = frame.html ? htmlBody(answer, reason) : jsonBody(answer);
+  const isProblem = answer.code !== "";
+  const body = !isProblem ? "" : frame.html ? htmlBody(answer, reason) : jsonBody(answer);
   return (
     `HTTP/1.1 ${answer.status} ${reason}\r\n` +
-    `Content-Type: ${frame.html ? "text/html" : "application/json"}; charset=utf-8\r\n` +
+    (isProblem ? `Content-Type: ${frame.html ? "text/html" : "application/json"}; charset=utf-8\r\n` : "") +
     `Content-Length: ${body.length}\r\n` +
     `Cache-Control: no-store\r\n` +
     `Date: ${frame.httpDate}\r\n` +
     `X-Request-Id: ${answer.requestId}\r\n` +
-    `X-Halftone-Error: ${answer.code}\r\n` +
+    (isProblem ? `X-Halftone-Error: ${answer.code}\r\n` : "") +
     (answer.group === undefined ? "" : `X-Halftone-Group: ${answer.group}\r\n`) +
     (answer.fields ?? "") +
     (frame.close ? "Connection: close\r\n" : "") +

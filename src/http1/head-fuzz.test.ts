@@ -11,6 +11,8 @@ const starts = [
   "GET / HTTP/1.1",
   "POST /a?b HTTP/1.1",
   "OPTIONS * HTTP/1.1",
+  "OPTIONS http://b?c HTTP/1.1",
+  "GET /a/../%2E/b/.c/..?d/../e HTTP/1.1",
   "GET http://b:80/x HTTP/1.1",
   "PUT / HTTP/1.0",
   "HTTP/1.1 200 OK",
@@ -31,6 +33,8 @@ const lines = [
   "TE: trailers",
   "Cookie: a=b; c=d",
   "X_B: c",
+  "Via: 1.1 a",
+  "Max-Forwards: 3",
 ];
 const spice = fc.constantFrom(
   "",
@@ -50,6 +54,9 @@ const spice = fc.constantFrom(
   "1",
   "chunked",
   " b",
+  "/..",
+  "%2f",
+  "\\",
 );
 
 const head = fc
@@ -83,8 +90,8 @@ function outcome(head: Head, bytes: Buffer, start: number, end: number): unknown
   ]);
   const common = { after: after - start, table, minor, contentLength, chunked, keepAlive, upgrade };
   if (head instanceof ResponseHead) return { ...common, status: head.status, hasDate: head.hasDate };
-  const { method, target, host, expectContinue, hasTeTrailers } = head;
-  return { ...common, method, target, host, expectContinue, hasTeTrailers };
+  const { method, target, host, expectContinue, hasTeTrailers, hasVia, maxForwards } = head;
+  return { ...common, method, target, host, expectContinue, hasTeTrailers, hasVia, maxForwards };
 }
 
 describe.each([
