@@ -100,7 +100,8 @@ function judge(oracle: Oracle, input: Buffer, length: number, random: Random): F
   }
 }
 
-function oracleFor(kind: InputKind, subject: Subject, tally: Tally): Oracle {
+/** @public jazzer-oracles.mjs takes it from what was compiled. */
+export function oracleFor(kind: InputKind, subject: Subject, tally: Tally): Oracle {
   switch (kind) {
     case "request":
       return new RequestOracle(subject, tally);

@@ -27,7 +27,8 @@ const options = readOptions(process.argv.slice(2), Date.now());
 if (typeof options === "string") {
   console.error(`${options}\n${USAGE}`);
   process.exitCode = 2;
-} else if (options.job === undefined) await runAll(options);
+} else if (options.time) await import("./time-by-hand.ts");
+else if (options.job === undefined) await runAll(options);
 else await runJob(options, options.job);
 
 async function runJob(options: Options, job: number): Promise<void> {

@@ -11,6 +11,8 @@ export interface Options {
   readonly only: { readonly kind: InputKind; readonly batch: number } | undefined;
   /** A file for the result. */
   readonly json: string | undefined;
+  /** Only how time grows with the size of the input. */
+  readonly time: boolean;
   /** Set in the processes of a run: which of the jobs this one is. */
   readonly job: number | undefined;
 }
@@ -21,6 +23,7 @@ export const USAGE = `npm run fuzz -- [options]
   --seed N          the same seed gives the same inputs (taken from the clock)
   --jobs N          processes (1)
   --only KIND:N     one batch alone: request, response or body, and its number
+  --time            instead: how time grows with the size of an input
   --json FILE       writes the result there too`;
 
 /** The options, or what is wrong with them. */
@@ -36,6 +39,7 @@ export function readOptions(args: readonly string[], clock: number): Options | s
       only: string,
       json: string,
       job: string,
+      time: { type: "boolean" } as const,
     };
     ({ values } = parseArgs({ args: [...args], options }));
   } catch (error) {
@@ -60,6 +64,7 @@ export function readOptions(args: readonly string[], clock: number): Options | s
     jobs,
     batches: { request, response, body: Math.ceil(bodies / BATCH_SIZE) },
     only: kind === undefined ? undefined : { kind, batch: Number(only?.[2]) },
+    time: values.time === true,
     json: values.json,
     job: values.job === undefined ? undefined : Number(values.job),
   };
