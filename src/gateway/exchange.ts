@@ -11,10 +11,13 @@ import {
   groupDown,
   noServer,
   serverCut,
+  tlsFailed,
+  tlsUnknown,
   type GatewayError,
 } from "./gateway-error.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
+import type { ServerTlsProfile } from "./tls-servers.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -39,6 +42,7 @@ export class Exchange implements UpstreamListener {
   private server: UpstreamServer | undefined;
   private upstream: UpstreamConnection | undefined;
   private tried: UpstreamServer[] = [];
+  private tls: ServerTlsProfile | undefined;
   private sentAt = 0;
   private tries = 0;
   private refused = 0;
@@ -183,7 +187,7 @@ export class Exchange implements UpstreamListener {
     // A connection that lay idle may have been closed by the server just before our request arrived: no fault of its.
     const stale =
       upstream?.reused === true && error === serverCut && !this.responseStarted && !this.staleSeen;
-    const refused = error === connectFailed;
+    const refused = error === connectFailed || error === tlsFailed;
     // Nor is one that hangs up on a client who has not sent all of its request: else any client could kill servers.
     const excused = stale || (error === serverCut && !this.bodyComplete && !this.responseStarted);
     if (stale) this.staleSeen = true;
@@ -218,6 +222,14 @@ export class Exchange implements UpstreamListener {
 
   /** Chooses a server and sends the request there. `last`: why the try before failed. */
   private attempt(last: GatewayError = noServer): void {
+    const { tls } = this.request.runtime.app;
+    if (tls !== false) {
+      this.tls = this.context.serverTls.find(tls);
+      if (this.tls === undefined) {
+        this.giveUp(tlsUnknown);
+        return;
+      }
+    }
     const server = this.choose();
     if (server === undefined) this.giveUp(last);
     else {
@@ -243,9 +255,9 @@ export class Exchange implements UpstreamListener {
     this.sentAt = this.context.clock.now;
     server.inFlight++;
     server.requests++;
-    const idle = this.staleSeen ? undefined : server.takeIdle();
+    const idle = this.staleSeen ? undefined : server.takeIdle(this.tls);
     if (idle === undefined) {
-      this.upstream = new UpstreamConnection(this.context, server, this);
+      this.upstream = new UpstreamConnection(this.context, server, this, this.tls);
       return;
     }
     this.upstream = idle;

@@ -19,6 +19,18 @@ export const noRoute: GatewayError = error(
   "operator",
   "No app here claims this host and path.",
 );
+export const certificateRequired: GatewayError = error(
+  403,
+  "certificate_required",
+  "client",
+  "This address is for clients that show a certificate.",
+);
+export const certificateRefused: GatewayError = error(
+  403,
+  "certificate_refused",
+  "client",
+  "The client certificate could not be verified.",
+);
 export const headTimeout: GatewayError = error(
   408,
   "head_timeout",
@@ -43,6 +55,12 @@ export const connectFailed: GatewayError = error(
   "server",
   "The server could not be reached.",
 );
+export const tlsFailed: GatewayError = error(
+  502,
+  "tls_failed",
+  "server",
+  "No secure connection to the server came about.",
+);
 export const serverCut: GatewayError = error(
   502,
   "server_cut",
@@ -60,6 +78,12 @@ export const noServer: GatewayError = error(
   "no_server",
   "operator",
   "No server of this app can be chosen.",
+);
+export const tlsUnknown: GatewayError = error(
+  503,
+  "tls_unknown",
+  "operator",
+  "The app names a way to speak TLS to its servers that this gateway does not know.",
 );
 export const groupDown: GatewayError = error(
   503,
@@ -83,13 +107,17 @@ export const responseTimeout: GatewayError = error(
 /** Every error of this file, for the documentation. */
 export const gatewayErrors: readonly GatewayError[] = [
   noRoute,
+  certificateRequired,
+  certificateRefused,
   headTimeout,
   bodyTimeout,
   bodyTooLarge,
   connectFailed,
+  tlsFailed,
   serverCut,
   badResponse,
   noServer,
+  tlsUnknown,
   groupDown,
   connectTimeout,
   responseTimeout,

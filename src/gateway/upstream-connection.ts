@@ -1,4 +1,5 @@
 import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Target } from "../core/app.ts";
 import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
@@ -10,9 +11,12 @@ import {
   connectTimeout,
   responseTimeout,
   serverCut,
+  tlsFailed,
   type GatewayError,
 } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
+import { isTlsAlert, tlsFailureText } from "./tls-failure.ts";
+import { verifiedConnection, type ServerTlsProfile } from "./tls-servers.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
 /** What an upstream connection tells the exchange that is on it. */
@@ -59,6 +63,7 @@ const IDLE_TIME = 4000;
  */
 export class UpstreamConnection implements Deadlined, ChunkSink {
   readonly server: UpstreamServer;
+  readonly profile: ServerTlsProfile | undefined;
   readonly outlet: Outlet;
   /** Carried a request before: a failure may then only mean that the server had closed it meanwhile. */
   reused = false;
@@ -79,22 +84,33 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   private interim = 0;
   private keepAlive = false;
   private paused = false;
+  /** Of TLS: the connection stands, and the handshake is under way or over. */
+  private reached = false;
   private error: NodeJS.ErrnoException | undefined;
 
-  constructor(context: GatewayContext, server: UpstreamServer, listener: UpstreamListener) {
+  /** `profile`: how TLS is spoken; undefined: not at all. */
+  constructor(
+    context: GatewayContext,
+    server: UpstreamServer,
+    listener: UpstreamListener,
+    profile: ServerTlsProfile | undefined,
+  ) {
     this.context = context;
     this.server = server;
     this.listener = listener;
-    this.socket = connect({
-      ...connectOptions(server.server.target),
+    this.profile = profile;
+    const { target } = server.server;
+    const options = {
+      ...connectOptions(target),
       noDelay: true,
       onread: {
         buffer: () => this.nextBuffer(),
-        callback: (size) => this.onRead(size),
+        callback: (size: number) => this.onRead(size),
       },
-    } as NetConnectOpts);
+    };
+    this.socket = profile === undefined ? connect(options as NetConnectOpts) : this.secure(profile, options);
     this.outlet = new Outlet(this.socket);
-    this.socket.on("connect", () => this.onConnect());
+    if (profile === undefined) this.socket.on("connect", () => this.onConnect());
     this.socket.on("drain", () => this.listener?.onUpstreamDrain());
     this.socket.on("end", () => this.onEnd());
     this.socket.on("error", (error) => {
@@ -182,6 +198,23 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
 
   onChunkData(bytes: Buffer, start: number, end: number): void {
     this.listener?.onResponseData(bytes, start, end);
+  }
+
+  private secure(profile: ServerTlsProfile, options: object): TLSSocket {
+    const { server } = this;
+    const session = server.sessionOf(profile);
+    const socket = connectTls({
+      ...options,
+      ...verifiedConnection(profile, server.server.target),
+      ...(session !== undefined && { session }),
+    });
+    socket.setNoDelay(true);
+    socket.on("connect", () => {
+      this.reached = true;
+    });
+    socket.on("session", (ticket) => server.keepSession(profile, ticket));
+    socket.on("secureConnect", () => this.onConnect());
+    return socket;
   }
 
   private onConnect(): void {
@@ -360,8 +393,11 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     const { state, error } = this;
     const cause = error?.code ?? error?.message ?? "closed";
     if (state === State.IDLE) this.server.removeIdle(this);
-    if (state === State.CONNECTING) this.fail(connectFailed, cause);
-    else if (state !== State.CLOSED) this.fail(serverCut, cause);
+    if (state === State.CONNECTING && this.reached) this.fail(tlsFailed, tlsFailureText(error));
+    else if (state === State.CONNECTING) this.fail(connectFailed, cause);
+    else if (state === State.HEAD && !this.reused && isTlsAlert(error)) {
+      this.fail(tlsFailed, tlsFailureText(error));
+    } else if (state !== State.CLOSED) this.fail(serverCut, cause);
   }
 
   private fail(failure: GatewayError, detail: string): void {
