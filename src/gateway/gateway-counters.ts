@@ -33,6 +33,11 @@ export interface TlsCounters {
   readonly failures: Map<string, number>;
 }
 
+/** Notes an answer of the gateway itself. */
+export function countError(counters: GatewayCounters, code: string): void {
+  counters.errors.set(code, (counters.errors.get(code) ?? 0) + 1);
+}
+
 export function newCounters(): GatewayCounters {
   return {
     requests: 0,

@@ -12,6 +12,8 @@ import { Clock } from "./clock.ts";
 import { newCounters, type GatewayCounters } from "./gateway-counters.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { Listener, listenText } from "./listener.ts";
+import { turnAway } from "./turned-away.ts";
+import { descriptorRoom, type DescriptorRoom } from "./descriptors.ts";
 import { RequestIds } from "./request-ids.ts";
 import type { HealthFinding, ServerStatus } from "./server-status.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
@@ -36,6 +38,8 @@ export class Gateway {
   private tls: TlsMaterial;
   private listeners: Listener[] = [];
   private accepting = true;
+  /** What the system's limit on open files leaves room for. */
+  private readonly room: DescriptorRoom = descriptorRoom();
   private onIdle: (() => void) | undefined;
 
   /** `tls`: needed by settings that speak of TLS. It is looked at by `listen`. */
@@ -214,8 +218,13 @@ export class Gateway {
 
   private onConnection(socket: Socket, { acceptor, settings: { tls } }: Listener): void {
     const { counters, settings } = this.context;
-    if (!this.accepting || counters.connections >= settings.limits.connections) {
+    if (!this.accepting) {
       socket.destroy();
+      return;
+    }
+    if (counters.connections >= Math.min(settings.limits.connections, this.room.connections)) {
+      // An answer in plain text says nothing within a handshake.
+      turnAway(this.context, socket, acceptor === undefined ? this.room.turnedAway : 0);
       return;
     }
     counters.connections++;

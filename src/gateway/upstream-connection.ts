@@ -9,6 +9,7 @@ import {
   badResponse,
   connectFailed,
   connectTimeout,
+  noDescriptor,
   responseTimeout,
   serverCut,
   tlsFailed,
@@ -393,11 +394,12 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     const { state, error } = this;
     const cause = error?.code ?? error?.message ?? "closed";
     if (state === State.IDLE) this.server.removeIdle(this);
-    if (state === State.CONNECTING && this.reached) this.fail(tlsFailed, tlsFailureText(error));
-    else if (state === State.CONNECTING) this.fail(connectFailed, cause);
-    else if (state === State.HEAD && !this.reused && isTlsAlert(error)) {
-      this.fail(tlsFailed, tlsFailureText(error));
-    } else if (state !== State.CLOSED) this.fail(serverCut, cause);
+    const tls =
+      (state === State.CONNECTING && this.reached) ||
+      (state === State.HEAD && !this.reused && isTlsAlert(error));
+    if (tls) this.fail(tlsFailed, tlsFailureText(error));
+    else if (state === State.CONNECTING) this.fail(isOurs(cause) ? noDescriptor : connectFailed, cause);
+    else if (state !== State.CLOSED) this.fail(serverCut, cause);
   }
 
   private fail(failure: GatewayError, detail: string): void {
@@ -417,4 +419,9 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
 
 function connectOptions(target: Target): { path: string } | { host: string; port: number } {
   return target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
+}
+
+/** No connection came about for want of something on our side: descriptors, buffers, local ports. */
+function isOurs(code: string): boolean {
+  return code === "EMFILE" || code === "ENFILE" || code === "ENOBUFS" || code === "EADDRNOTAVAIL";
 }
