@@ -24,9 +24,10 @@ const MAX_NAMES = 200;
 
 /** Why TLS with a server did not come about, with the code to search for. */
 export function tlsFailureText(error: NodeJS.ErrnoException | undefined): string {
-  const code = error?.code ?? "ECONNRESET";
+  // Without any error: it just closed the connection.
+  const code = error === undefined ? "ECONNRESET" : (error.code ?? "");
   const meaning = MEANINGS[code];
-  if (meaning === undefined) return error?.code ?? error?.message ?? code;
+  if (meaning === undefined) return code === "" ? (error?.message ?? "") : code;
   const names = code === "ERR_TLS_CERT_ALTNAME_INVALID" ? ` (${altNamesIn(error)})` : "";
   return `${meaning}${names} [${code}]`;
 }

@@ -43,6 +43,10 @@ export class Authority {
     return readFileSync(this.ca, "utf8");
   }
 
+  get keyPem(): string {
+    return readFileSync(this.ca.replace(/pem$/, "key"), "utf8");
+  }
+
   /** Issues NAME.pem and NAME.key. */
   issue(name: string, wish: CertificateWish = {}): MadeCertificate {
     const { folder } = this;

@@ -126,6 +126,8 @@ export interface SecureUpstream {
   readonly peers: SecurePeer[];
   /** The names that were asked for, one a connection; false: none. */
   readonly asked: (string | false)[];
+  /** Whether the session was resumed, one a connection. */
+  readonly resumed: boolean[];
   readonly connections: () => number;
 }
 
@@ -134,15 +136,18 @@ let lastHost = 0;
 export async function secureUpstream(
   { certificate, ...options }: TlsOptions & { readonly certificate: MadeCertificate },
   script: (peer: SecurePeer) => Promise<void>,
+  /** Or the path of a unix socket. */
   host: string = `127.0.5.${(lastHost++ % 250) + 1}`,
 ): Promise<SecureUpstream> {
   const peers: SecurePeer[] = [];
   const asked: (string | false)[] = [];
+  const resumed: boolean[] = [];
   const raw = new Set<Socket>();
   let connections = 0;
   const { pem: cert, keyPem: key } = certificate;
   const server = createServer({ allowHalfOpen: true, ...options, cert, key }, (socket) => {
     asked.push(socket.servername ?? false);
+    resumed.push(socket.isSessionReused());
     const peer = new SecurePeer(socket);
     peers.push(peer);
     void script(peer).catch(() => {});
@@ -153,13 +158,30 @@ export async function secureUpstream(
     socket.on("error", () => {});
   });
   server.on("tlsClientError", () => {});
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const isUnix = host.startsWith("/");
+  await new Promise<void>((resolve) => {
+    if (isUnix) server.listen(host, resolve);
+    else server.listen(0, host, resolve);
+  });
   onTestFinished(async () => {
     for (const socket of raw) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   });
-  const { port } = server.address() as AddressInfo;
-  return { address: `${host}:${port}`, port, peers, asked, connections: () => connections };
+  const port = isUnix ? 0 : (server.address() as AddressInfo).port;
+  return {
+    address: isUnix ? `unix:${host}` : `${host}:${port}`,
+    port,
+    peers,
+    asked,
+    resumed,
+    connections: () => connections,
+  };
+}
+
+/** A large message: looked at once it is there, as looking at all of it with every byte takes forever. */
+export async function large(peer: SecurePeer, atLeast: number): Promise<Message> {
+  await peer.until(({ received }) => received.length >= atLeast, `${atLeast} bytes`);
+  return peer.message();
 }
 
 /** Answers every request of a connection with this text. */
