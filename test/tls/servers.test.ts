@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { ConnectionOptions } from "node:tls";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import type { AppDocument } from "../../src/config/app-document.ts";
 import { compileApp } from "../../src/config/compile-app.ts";
@@ -38,9 +39,9 @@ async function ask(
 ): Promise<{ status: number; body: string; code: string | undefined }> {
   const peer = await gateway.plain();
   peer.send(request);
-  const { status, body, field } = await peer.message();
+  const answer = await peer.message();
   peer.socket.destroy();
-  return { status, body, code: field("x-halftone-error") };
+  return { status: answer.status, body: answer.body, code: answer.field("x-halftone-error") };
 }
 
 describe("servers", () => {
@@ -376,11 +377,12 @@ describe("a WebSocket", () => {
       serverTls: { internal },
       apps: [tlsApp([server.address])],
     });
-    const peer = await gateway.client({
+    const halfOpen: ConnectionOptions & { allowHalfOpen: boolean } = {
       ca: authority.pem,
       servername: "shop.internal",
-      ...{ allowHalfOpen: true },
-    });
+      allowHalfOpen: true,
+    };
+    const peer = await gateway.client(halfOpen);
     peer.send(
       get(
         "/",
