@@ -1,13 +1,17 @@
 import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { OnReadOpts } from "node:net";
 import {
   checkServerIdentity,
+  connect,
   createSecureContext,
   type ConnectionOptions,
   type SecureContext,
+  type TLSSocket,
 } from "node:tls";
 import type { ServerTls } from "../config/tls-settings.ts";
 import type { Target } from "../core/app.ts";
+import { readToTheEnd } from "./upstream-socket.ts";
 import { tlsText, type TlsMaterial } from "./tls-material.ts";
 
 /** One way to speak TLS to servers. Another object after each change of settings or files. */
@@ -71,6 +75,32 @@ export function verifiedConnection(profile: ServerTlsProfile, target: Target): C
         ? new Error("a unix socket has no name to verify: serverTls needs a serverName")
         : checkServerIdentity(verified, certificate),
   };
+}
+
+/**
+ * Begins a connection: "connect" when the server is reached, "secureConnect" when it is verified too. It reads to the end
+ * even when it can no longer write, for the reasons of `UpstreamSocket`.
+ */
+export function connectSecurely(
+  profile: ServerTlsProfile,
+  target: Target,
+  { onread, session }: { readonly onread: OnReadOpts; readonly session: Buffer | undefined },
+): TLSSocket {
+  const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
+    ...addressOf(target),
+    ...verifiedConnection(profile, target),
+    ...(session !== undefined && { session }),
+    onread,
+  };
+  const socket = connect(options);
+  socket.setNoDelay(true);
+  readToTheEnd(socket);
+  return socket;
+}
+
+/** Where a server is, as `connect` takes it. */
+export function addressOf(target: Target): { path: string } | { host: string; port: number } {
+  return target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
 }
 
 function profileOf(tls: ServerTls, material: TlsMaterial): ServerTlsProfile {

@@ -1,6 +1,4 @@
-import { connect, type NetConnectOpts, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { Target } from "../core/app.ts";
+import type { OnReadOpts, Socket } from "node:net";
 import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
 import type { Deadlined } from "./clock.ts";
@@ -17,7 +15,8 @@ import {
 } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
 import { isTlsAlert, tlsFailureText } from "./tls-failure.ts";
-import { verifiedConnection, type ServerTlsProfile } from "./tls-servers.ts";
+import { addressOf, connectSecurely, type ServerTlsProfile } from "./tls-servers.ts";
+import { UpstreamSocket } from "./upstream-socket.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
 /** What an upstream connection tells the exchange that is on it. */
@@ -100,18 +99,12 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     this.server = server;
     this.listener = listener;
     this.profile = profile;
-    const { target } = server.server;
-    const options = {
-      ...connectOptions(target),
-      noDelay: true,
-      onread: {
-        buffer: () => this.nextBuffer(),
-        callback: (size: number) => this.onRead(size),
-      },
+    const onread = {
+      buffer: () => this.nextBuffer(),
+      callback: (size: number) => this.onRead(size),
     };
-    this.socket = profile === undefined ? connect(options as NetConnectOpts) : this.secure(profile, options);
+    this.socket = profile === undefined ? this.plain(onread) : this.secure(profile, onread);
     this.outlet = new Outlet(this.socket);
-    if (profile === undefined) this.socket.on("connect", () => this.onConnect());
     this.socket.on("drain", () => this.listener?.onUpstreamDrain());
     this.socket.on("end", () => this.onEnd());
     this.socket.on("error", (error) => {
@@ -201,15 +194,19 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     this.listener?.onResponseData(bytes, start, end);
   }
 
-  private secure(profile: ServerTlsProfile, options: object): TLSSocket {
+  private plain(onread: OnReadOpts): Socket {
+    const socket = new UpstreamSocket(onread);
+    socket.connect({ ...addressOf(this.server.server.target), noDelay: true });
+    socket.on("connect", () => this.onConnect());
+    return socket;
+  }
+
+  private secure(profile: ServerTlsProfile, onread: OnReadOpts): Socket {
     const { server } = this;
-    const session = server.sessionOf(profile);
-    const socket = connectTls({
-      ...options,
-      ...verifiedConnection(profile, server.server.target),
-      ...(session !== undefined && { session }),
+    const socket = connectSecurely(profile, server.server.target, {
+      onread,
+      session: server.sessionOf(profile),
     });
-    socket.setNoDelay(true);
     socket.on("connect", () => {
       this.reached = true;
     });
@@ -415,10 +412,6 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     this.context.clock.unwatch(this);
     this.socket.destroy();
   }
-}
-
-function connectOptions(target: Target): { path: string } | { host: string; port: number } {
-  return target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
 }
 
 /** No connection came about for want of something on our side: descriptors, buffers, local ports. */

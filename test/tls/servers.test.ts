@@ -361,6 +361,23 @@ describe("bodies", () => {
   }
 });
 
+describe("an early answer", () => {
+  it("is relayed even though its server resets the connection over the rest of the upload", async () => {
+    const server = await secureUpstream({ certificate: inner }, async (peer) => {
+      peer.socket.pause();
+      await new Promise((resolve) => peer.socket.once("readable", resolve));
+      peer.socket.end("HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nfull");
+      peer.socket.once("finish", () => peer.socket.destroy());
+    });
+    const gateway = await before([server.address]);
+    for (let i = 0; i < 5; i++) {
+      const answer = await ask(gateway, post("x".repeat(8_000_000)));
+      expect(answer).toMatchObject({ status: 413, body: "full" });
+    }
+    expect(gateway.server(server.address).failures).toBe(0);
+  });
+});
+
 describe("a WebSocket", () => {
   it("runs over TLS on both sides, and its halves end one after the other", async () => {
     const server = await secureUpstream({ certificate: inner }, async (peer) => {
