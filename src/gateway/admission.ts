@@ -1,5 +1,5 @@
 import { clientKeyOf } from "../core/client-key.ts";
-import type { Client } from "../core/client.ts";
+import type { CertificateAttribute, Client } from "../core/client.ts";
 import { select, type Selection } from "../core/select.ts";
 import type { HeadLimits } from "../http1/limits.ts";
 import { RequestHead } from "../http1/request-head.ts";
@@ -39,6 +39,7 @@ export class Admission implements Client {
   head: RequestHead;
   /** The address that selection goes by: the peer's, or what a trusted proxy says. */
   address = "";
+  private peer: ClientPeer | undefined;
   /** Id of the request judged last, also when it was not admitted. */
   requestId = "";
   /** Why the last one was not admitted. */
@@ -56,6 +57,12 @@ export class Admission implements Client {
 
   cookie(name: string): string | undefined {
     return this.head.fields.cookie(name);
+  }
+
+  /** The certificate of a proxy that speaks for the client says nothing of the client. */
+  certificate(attribute: CertificateAttribute): readonly string[] {
+    const { peer } = this;
+    return peer?.address === this.address ? (peer.certificate?.[attribute] ?? []) : [];
   }
 
   /** Judges the head that was just parsed. Undefined: see `problem`. */
@@ -78,10 +85,11 @@ export class Admission implements Client {
       return undefined;
     }
     const runtime = context.apps.find(this.hostOf(head.host), head.target);
-    if (runtime === undefined) {
-      this.problem = noRoute;
+    if (peer.refusal !== undefined || runtime === undefined) {
+      this.problem = peer.refusal ?? noRoute;
       return undefined;
     }
+    this.peer = peer;
     this.address = trusted ? clientAddress(peer.address, head.fields, trustedProxies) : peer.address;
     const { app } = runtime;
     const upgrade = app.upgrades.includes(head.upgrade) ? head.upgrade : "";

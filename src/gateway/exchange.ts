@@ -14,11 +14,14 @@ import {
   noServer,
   requestTimeout,
   serverCut,
+  tlsFailed,
+  tlsUnknown,
   type GatewayError,
 } from "./gateway-error.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
 import { blameServer, praiseServer } from "./server-judgement.ts";
+import type { ServerTlsProfile } from "./tls-servers.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -46,6 +49,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   private server: UpstreamServer | undefined;
   private upstream: UpstreamConnection | undefined;
   private tried: UpstreamServer[] = [];
+  private tls: ServerTlsProfile | undefined;
   private sentAt = 0;
   private tries = 0;
   private refused = 0;
@@ -209,7 +213,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       !this.responseStarted &&
       !this.interimSeen &&
       !this.staleSeen;
-    const refused = error === connectFailed;
+    const refused = error === connectFailed || error === tlsFailed;
     // Our own lack of descriptors says nothing of the server, and another one cannot be reached either.
     const ours = error === noDescriptor;
     // Nor is one that hangs up on a client who has not sent all of its request: else any client could kill servers.
@@ -244,6 +248,14 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   /** Chooses a server and sends the request there. `last`: why the try before failed. */
   private attempt(last: GatewayError = noServer): void {
+    const { tls } = this.request.runtime.app;
+    if (tls !== false) {
+      this.tls = this.context.serverTls.find(tls);
+      if (this.tls === undefined) {
+        this.giveUp(tlsUnknown);
+        return;
+      }
+    }
     const server = this.choose();
     if (server === undefined) this.giveUp(last);
     else {
@@ -269,9 +281,9 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.sentAt = this.context.clock.now;
     server.inFlight++;
     server.requests++;
-    const idle = this.staleSeen ? undefined : server.takeIdle();
+    const idle = this.staleSeen ? undefined : server.takeIdle(this.tls);
     if (idle === undefined) {
-      this.upstream = new UpstreamConnection(this.context, server, this);
+      this.upstream = new UpstreamConnection(this.context, server, this, this.tls);
       return;
     }
     this.upstream = idle;
