@@ -238,7 +238,10 @@ export class ClientConnection implements Deadlined, Downstream {
     const head = this.context.admission.head;
     const next = head.parse(bytes, start, end);
     if (next < 0) {
-      this.refuse(problemOf(head.refusal!));
+      const problem = problemOf(head.refusal!);
+      this.headBytes = bytes;
+      this.headStart = start;
+      this.refuse(problem);
       return -1;
     }
     if (next === 0) {

@@ -43,11 +43,19 @@ export interface AnswerWishes {
 
 /** What kind of answer the client wants: its head is parsed again, as other heads were since. */
 export function answerWishes(head: RequestHead, bytes: Buffer | undefined, start: number): AnswerWishes {
-  if (bytes === undefined || head.parse(bytes, start, bytes.length) <= 0) return { html: false, head: false };
+  if (bytes === undefined) return { html: false, head: false };
+  if (head.parse(bytes, start, bytes.length) <= 0) return { html: false, head: asksForHead(bytes, start) };
   const accept = head.fields.get("accept") ?? "";
   const html = accept.indexOf("text/html");
   const json = accept.indexOf("json");
   return { html: html >= 0 && (json < 0 || html < json), head: head.method === "HEAD" };
+}
+
+/** Of a head that was refused: its method may have been read all the same. */
+function asksForHead(bytes: Buffer, start: number): boolean {
+  let i = start;
+  while (bytes[i] === 0x0d || bytes[i] === 0x0a) i++;
+  return bytes.latin1Slice(i, i + 5) === "HEAD ";
 }
 
 /** The whole response as latin1 text. */

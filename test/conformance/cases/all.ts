@@ -1,4 +1,5 @@
 import type { RequestCase, ResponseCase } from "../case.ts";
+import { requestEdges, responseEdges } from "./edges.ts";
 import { clientFaults, serverFaults } from "./faults-of-others.ts";
 import { fieldCases } from "./fields.ts";
 import { forwardingCases } from "./forwarding.ts";
@@ -15,7 +16,8 @@ export const allRequests: readonly RequestCase[] = [
   ...requestFramingCases,
   ...forwardingCases,
   ...clientFaults,
+  ...requestEdges,
 ];
 
 /** Of hostile servers. */
-export const allResponses: readonly ResponseCase[] = [...responseCases, ...serverFaults];
+export const allResponses: readonly ResponseCase[] = [...responseCases, ...serverFaults, ...responseEdges];
