@@ -4,10 +4,14 @@ const TARGET = 20;
 const STANDING = 20;
 /** Part of the time that is spent working from which on there is no time left. */
 const NO_REST = 0.95;
-/** What refusing a request costs in ms: reading it and writing a short answer. */
+/** What refusing a request is taken to cost in ms before it is known: reading it and writing a short answer. */
 const REFUSAL = 0.025;
-/** Requests that do not cost so many times as much are served: refusing them would gain nothing. */
-const WORTHWHILE = 4;
+/** What does not cost so many times as much is served: refusing it would gain little. */
+const WORTHWHILE = 10;
+/** Part of the requests that is refused from which on the measured cost teaches what a refusal costs. */
+const TELLING = 0.25;
+/** How fast a learned cost of refusals is forgotten: a tick's share, so that it is tried again after some seconds. */
+const FORGET = 0.01;
 /** How much of its time a worker is to be left without for each target by which its turns are too long, to catch up. */
 const CATCH_UP = 0.15;
 /** Weight of the last measurement in what is known of load and cost. */
@@ -37,9 +41,10 @@ export class LoadShedder {
   private probability = 0;
   private asked = 0;
   private refused = 0;
-  /** Requests asked about in a ms of work, and ms of work that one costs that is served. */
+  /** Requests asked about in a ms of processor time, and ms of it that one costs that is served, or refused. */
   private load = 0;
   private cost = 0;
+  private refusal = REFUSAL;
 
   /** True while some are refused. */
   get active(): boolean {
@@ -47,27 +52,42 @@ export class LoadShedder {
   }
 
   /**
-   * One measurement, to be told at a steady pace, about twenty times a second. `work`: ms spent working since the last
-   * one; `turns`: turns of the loop in that time; `busy`: the part of the time (0 to 1) that was spent working.
+   * One measurement, to be told at a steady pace, about twenty times a second, of the time since the last one. `work`: ms
+   * of processor time used, which is less than has passed where others use the processor too; `turn`: mean ms that a turn
+   * of the loop took; `busy`: the part of the time (0 to 1) that was spent in turns.
    */
-  measure(work: number, turns: number, busy: number): void {
-    const served = this.asked - this.refused;
-    this.load += NEWEST * ((this.asked / Math.max(1, work)) * busy - this.load);
-    if (served > 0) {
-      const cost = (work - this.refused * REFUSAL) / served;
-      this.cost += NEWEST * (Math.max(REFUSAL, cost) - this.cost);
-    }
+  measure(work: number, turn: number, busy: number): void {
+    this.learn(work, turn, busy);
+    const worthwhile = this.cost >= WORTHWHILE * this.refusal;
+    this.recent.push(busy < NO_REST || !worthwhile ? 0 : turn);
+    this.recent.shift();
+    const standing = this.active ? this.recent.at(-1)! : Math.min(...this.recent);
+    if (!this.active && standing <= TARGET) return;
+    const excess = Math.min(2, standing / TARGET - 1);
+    const time = 1 - CATCH_UP * excess;
+    const probability = (this.load * this.cost - time) / (this.load * (this.cost - this.refusal));
+    this.probability = worthwhile && probability > 0 ? Math.min(MOST, probability) : 0;
+  }
+
+  /**
+   * One equation for two costs: which of them it teaches depends on what was done more. Short turns teach nothing of
+   * refusals: what the loop itself costs would be put down to them.
+   */
+  private learn(work: number, turn: number, busy: number): void {
+    const { asked, refused } = this;
+    const served = asked - refused;
     this.asked = 0;
     this.refused = 0;
-    const worthwhile = this.cost >= WORTHWHILE * REFUSAL;
-    this.recent.push(busy < NO_REST || !worthwhile ? 0 : work / turns);
-    this.recent.shift();
-    const turn = this.active ? this.recent.at(-1)! : Math.min(...this.recent);
-    if (!this.active && turn <= TARGET) return;
-    const excess = Math.min(2, turn / TARGET - 1);
-    const time = 1 - CATCH_UP * excess;
-    const probability = (this.load * this.cost - time) / (this.load * (this.cost - REFUSAL));
-    this.probability = worthwhile && probability > 0 ? Math.min(MOST, probability) : 0;
+    this.load += NEWEST * ((asked / Math.max(1, work)) * busy - this.load);
+    this.refusal += FORGET * (REFUSAL - this.refusal);
+    if (refused > TELLING * asked) {
+      if (turn < TARGET / 2) return;
+      const refusal = (work - served * this.cost) / refused;
+      this.refusal += NEWEST * (Math.min(this.cost, Math.max(0, refusal)) - this.refusal);
+    } else if (served > 0) {
+      const cost = (work - refused * this.refusal) / served;
+      this.cost += NEWEST * (Math.max(0, cost) - this.cost);
+    }
   }
 
   /** To be asked of every request: is it to be refused? `dice`: evenly from 0 to below 1. */

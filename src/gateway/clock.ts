@@ -35,6 +35,8 @@ export class Clock {
   private readonly timer: NodeJS.Timeout;
   private dateAt = 0;
   private turns = 0;
+  /** Processor time of this process so far in ms. */
+  private used = 0;
   private work: EventLoopUtilization = performance.eventLoopUtilization();
 
   constructor() {
@@ -94,7 +96,10 @@ export class Clock {
     const { loopCount } = performance.nodeTiming.uvMetricsInfo;
     const turns = Math.max(1, loopCount - this.turns);
     this.turns = loopCount;
-    this.shedder.measure(active, turns, utilization);
+    const { user, system } = process.cpuUsage();
+    const used = (user + system) / 1000;
+    this.shedder.measure(used - this.used, active / turns, utilization);
+    this.used = used;
   }
 
   private tick(): void {
