@@ -5,5 +5,5 @@ import { useRig } from "./rig.ts";
 const rig = useRig();
 
 describe(`${allResponses.length} responses of hostile servers`, () => {
-  it.each(allResponses)("$name", (wanted) => rig().checkResponse(wanted));
+  it.each(allResponses)("$name", (wanted) => rig.response(wanted));
 });

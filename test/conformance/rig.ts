@@ -18,7 +18,10 @@ const MOST_PIECES = 600;
 const PROXY = "127.0.0.9";
 
 /** One rig for all tests of a file; in the end nothing may have been thrown that nobody caught. */
-export function useRig(): () => Rig {
+export function useRig(): {
+  readonly request: (wanted: RequestCase) => Promise<void>;
+  readonly response: (wanted: ResponseCase) => Promise<void>;
+} {
   let rig: Rig | undefined;
   let escaped = 0;
   const count = (): void => {
@@ -35,7 +38,20 @@ export function useRig(): () => Rig {
     process.off("unhandledRejection", count);
     expect(escaped).toBe(0);
   });
-  return () => rig!;
+  const check = async (run: (rig: Rig) => Promise<void>): Promise<void> => {
+    try {
+      await run(rig!);
+    } catch (error) {
+      // What a failed case leaves behind must not fail the next one.
+      await rig?.stop();
+      rig = await Rig.start();
+      throw error;
+    }
+  };
+  return {
+    request: (wanted) => check((current) => current.checkRequest(wanted)),
+    response: (wanted) => check((current) => current.checkResponse(wanted)),
+  };
 }
 
 /** A gateway with one server behind it, for all cases. */
@@ -293,6 +309,7 @@ async function inTurns<T>(
   lanes: number = AT_ONCE,
 ): Promise<void> {
   let next = 0;
+  let failure: Error | undefined;
   const lane = async (): Promise<void> => {
     while (next < items.length) {
       const index = next++;
@@ -300,9 +317,10 @@ async function inTurns<T>(
         await run(items[index]!);
       } catch (error) {
         next = items.length;
-        throw new Error(`variant ${index}: ${(error as Error).message}`, { cause: error });
+        failure ??= new Error(`variant ${index}: ${(error as Error).message}`, { cause: error });
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
+  if (failure !== undefined) throw failure;
 }

@@ -191,6 +191,8 @@ export const requestFramingCases: readonly RequestCase[] = [
   refusedBody("32 CR alone after the size", chunked("1\ra\r\n0\r\n\r\n"), "400 bad_chunk_size"),
   refusedBody("32 CR CR LF after the size", chunked("1\r\r\na\r\n0\r\n\r\n"), "400 bad_chunk_size"),
   refusedBody("32 two bytes instead of CRLF", chunked("1\r\naXX0\r\n\r\n"), "400 bad_chunk_end"),
+  refusedBody("32 another byte, then LF", chunked("1\r\naX\n0\r\n\r\n"), "400 bad_chunk_end"),
+  refusedBody("32 CR, then another byte", chunked("1\r\na\rX0\r\n\r\n"), "400 bad_chunk_end"),
   refusedBody("32 LF after the data", chunked("1\r\na\n0\r\n\r\n"), "400 bad_chunk_end"),
   refusedBody("32 CR alone after the data", chunked("1\r\na\r0\r\n\r\n"), "400 bad_chunk_end"),
   refusedBody("32 data longer than its size", chunked("1\r\nab\r\n0\r\n\r\n"), "400 bad_chunk_end"),

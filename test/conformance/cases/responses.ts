@@ -287,6 +287,13 @@ export const responseCases: readonly ResponseCase[] = [
     closes: true,
   },
   {
+    name: "58 another byte, then LF, after a chunk",
+    respond: chunks("1\r\naX\n0\r\n\r\n"),
+    client: ["cut"],
+    server: "closed",
+    closes: true,
+  },
+  {
     name: "58 two other bytes after a chunk",
     respond: chunks("1\r\naXX0\r\n\r\n"),
     client: ["cut"],
