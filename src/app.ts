@@ -8,6 +8,7 @@ import { Audit } from "./admin/audit.ts";
 import type { GatewayView } from "./admin/gateway-view.ts";
 import { adminToken } from "./admin/token.ts";
 import { tokenSet } from "./admin/token-set.ts";
+import type { ListenAddress } from "./config/gateway-settings.ts";
 import type { AppDocument } from "./config/app-document.ts";
 import { compileApp } from "./config/compile-app.ts";
 import { formatProblems } from "./config/format-problems.ts";
@@ -18,6 +19,7 @@ import { Backup } from "./directory/backup.ts";
 import type { Directory } from "./directory/directory.ts";
 import { FileDirectory } from "./directory/file-directory.ts";
 import { MemoryDirectory } from "./directory/memory-directory.ts";
+import { AddressGuard } from "./gateway/address-guard.ts";
 import { HealthChecker } from "./gateway/health-checker.ts";
 import { listenText } from "./gateway/listener.ts";
 import type { DataPlane } from "./process/data-plane.ts";
@@ -83,11 +85,13 @@ async function startSigned(
   mark: ReturnType<typeof signSupervisor>,
   log: Log,
 ): Promise<Halftone> {
+  let current = config;
   const store = await AppStore.open({
     directory: openDirectory(config),
     backup: new Backup(config.backup),
     now: Date.now,
     log,
+    allowServers: () => current.gateway.allowServers,
   });
   const audit = await Audit.open(config.data);
   const token = await adminToken({
@@ -98,16 +102,20 @@ async function startSigned(
   await seed(store, documents, log);
 
   const workers = workerCount(config.workers);
+  // Reserved from the start, so that no request gets to the admin API before it is known where it really listens.
+  let reserved: readonly ListenAddress[] = [config.admin.listen];
+  const settings = { ...config.gateway, reserved };
   const plane: DataPlane =
-    workers === 0
-      ? new InProcessPlane(config.gateway, log)
-      : new WorkerPlane(config.gateway, workers, mark, log);
-  const checker = new HealthChecker((finding) => {
-    const { app, server, healthy, error } = finding;
-    if (healthy) log.info({ app, server }, "server is healthy again");
-    else log.warn({ app, server, error }, "server is unhealthy: it is left out");
-    plane.adopt(finding);
-  });
+    workers === 0 ? new InProcessPlane(settings, log) : new WorkerPlane(settings, workers, mark, log);
+  const checker = new HealthChecker(
+    (finding) => {
+      const { app, server, healthy, error } = finding;
+      if (healthy) log.info({ app, server }, "server is healthy again");
+      else log.warn({ app, server, error }, "server is unhealthy: it is left out");
+      plane.adopt(finding);
+    },
+    () => new AddressGuard([...plane.bound, ...reserved], current.gateway.allowServers),
+  );
   // Before the start: a change that comes while the workers start must reach them too.
   store.subscribe(async ({ name, after }) => {
     if (after === undefined) {
@@ -146,6 +154,10 @@ async function startSigned(
     await plane.drain();
     throw new Refused(`admin.listen: ${(error as Error).message}`);
   }
+  if (listenText(admin.bound) !== listenText(config.admin.listen)) {
+    reserved = [admin.bound];
+    await plane.reconfigure({ ...config.gateway, reserved }, workers);
+  }
   log.info(
     { gateway: plane.bound.map(listenText), admin: admin.url, apps: store.list().length },
     "listening",
@@ -158,7 +170,6 @@ async function startSigned(
     );
   }
 
-  let current = config;
   return {
     listen: plane.bound.map(listenText),
     adminUrl: admin.url,
@@ -170,7 +181,7 @@ async function startSigned(
       const documents = await readAppFiles(next);
       refuseRestartOnly(configPath, current, next);
       try {
-        await plane.reconfigure(next.gateway, workerCount(next.workers));
+        await plane.reconfigure({ ...next.gateway, reserved }, workerCount(next.workers));
       } catch (error) {
         throw new Refused(`${configPath} is refused: ${(error as Error).message}`);
       }
@@ -209,7 +220,7 @@ function openDirectory(config: HalftoneConfig): Directory {
 
 /** Reads every app file; throws `Refused` with all problems of all files. */
 async function readAppFiles(config: HalftoneConfig): Promise<readonly AppDocument[]> {
-  const { documents, problems } = await loadAppFiles(config.apps);
+  const { documents, problems } = await loadAppFiles(config.apps, config.gateway.allowServers);
   if (problems.length === 0) return documents.map(({ document }) => document);
   throw new Refused(
     problems

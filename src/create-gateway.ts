@@ -17,6 +17,7 @@ export interface EmbeddedGatewayOptions {
   readonly via?: string;
   readonly forwarded?: boolean;
   readonly trustedProxies?: readonly string[];
+  readonly allowServers?: readonly string[];
   readonly timeouts?: Readonly<Record<string, string>>;
   readonly limits?: Readonly<Record<string, string | number>>;
 }
@@ -49,7 +50,7 @@ export function createGateway(options: EmbeddedGatewayOptions): EmbeddedGateway 
       return (await plane.listen()).map(listenText);
     },
     put(document) {
-      const parsed = checked(parseAppDocument(document));
+      const parsed = checked(parseAppDocument(document, { allowServers: config.gateway.allowServers }));
       plane.putApp({ name: parsed.name, revision: ++revision, document: parsed });
     },
     delete: (name) => plane.deleteApp(name),

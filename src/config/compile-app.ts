@@ -41,6 +41,7 @@ export function compileApp(document: AppDocument, revision: number, releaseId: s
       budgetFloor: RETRY_BUDGET_FLOOR,
       on: retry.on ?? [],
     },
+    proxyProtocol: document.proxyProtocol,
     testersFallBack: document.testersFallBack ?? false,
     emergencySpill: document.emergencySpill ?? false,
     expose: document.expose ?? false,

@@ -110,6 +110,7 @@ function gatewaySettings(written: z.infer<typeof gatewaySchema>, data: string): 
     via,
     forwarded,
     trustedProxies,
+    allowServers: written.allowServers ?? [],
     timeouts: {
       header: timeouts.header ?? 10_000,
       connect: timeouts.connect ?? 2000,
@@ -155,29 +156,37 @@ const bodySize = sizeBetween(0, Number.MAX_SAFE_INTEGER, BODY_EXPECTED);
 
 const listenText = checkedText((text) => parseListenAddress(text) !== undefined, LISTEN_EXPECTED);
 
+const noTls = z.unknown().refine((tls) => tls === undefined, "no tls: TLS listeners are not in this version");
+
 const listenAddress = z
   .preprocess(
-    (value) => (typeof value === "number" ? String(value) : value),
-    z.union(
-      [
-        listenText,
-        closedObject(
-          {
-            address: listenText,
-            tls: z
-              .unknown()
-              .refine((tls) => tls === undefined, "no tls: TLS listeners are not in this version")
-              .exactOptional(),
-          },
-          LISTEN_EXPECTED,
-        ),
-      ],
-      LISTEN_EXPECTED,
-    ),
+    numberAsText,
+    z.union([listenText, closedObject({ address: listenText }, LISTEN_EXPECTED)], LISTEN_EXPECTED),
   )
   .transform((written) => parseListenAddress(typeof written === "string" ? written : written.address)!);
 
-const listenSettings: z.ZodType<ListenSettings> = listenAddress.transform((address) => ({ address }));
+const addressesAndRanges = listOf(
+  checkedText(isAddressOrRange, "an address or a CIDR range"),
+  "addresses and CIDR ranges",
+);
+
+const listenSettings: z.ZodType<ListenSettings> = z.preprocess(
+  numberAsText,
+  z.union(
+    [
+      listenText.transform((text) => ({ address: parseListenAddress(text)! })),
+      closedObject(
+        {
+          address: listenText.transform((text) => parseListenAddress(text)!),
+          tls: noTls.exactOptional(),
+          proxyProtocol: addressesAndRanges.exactOptional(),
+        },
+        LISTEN_EXPECTED,
+      ),
+    ],
+    LISTEN_EXPECTED,
+  ),
+);
 
 const gatewaySchema = closedObject(
   {
@@ -191,10 +200,8 @@ const gatewaySchema = closedObject(
     workers: z
       .union([z.literal("auto"), wholeNumber(0, 1024)], '"auto" or a whole number from 0 to 1024')
       .exactOptional(),
-    trustedProxies: listOf(
-      checkedText(isAddressOrRange, "an address or a CIDR range"),
-      "addresses and CIDR ranges",
-    ).exactOptional(),
+    trustedProxies: addressesAndRanges.exactOptional(),
+    allowServers: addressesAndRanges.exactOptional(),
     timeouts: closedObject(
       {
         header: milliseconds.exactOptional(),
@@ -220,7 +227,7 @@ const gatewaySchema = closedObject(
       "limits, {head, headers, body, bodyRate, connections, requests}",
     ).exactOptional(),
   },
-  "gateway settings, {listen, workers, via, forwarded, trustedProxies, timeouts, limits}",
+  "gateway settings, {listen, workers, via, forwarded, trustedProxies, allowServers, timeouts, limits}",
 );
 
 const DIRECTORY_EXPECTED = '"memory:" or "file:DIR" ("redis://…" is not in this version)';
@@ -263,6 +270,11 @@ function sizeBetween(least: number, most: number, expected: string) {
 
 function isWithin(size: number | undefined, least: number, most: number): boolean {
   return size !== undefined && size >= least && size <= most;
+}
+
+/** A port alone: YAML reads it as a number. */
+function numberAsText(value: unknown): unknown {
+  return typeof value === "number" ? String(value) : value;
 }
 
 function isBlank(text: string): boolean {

@@ -1,7 +1,33 @@
+import type { Socket } from "node:net";
+import { canonicalAddress } from "../config/address-set.ts";
+import type { Endpoint, ProxiedConnection } from "../http1/proxy-header.ts";
+
 /** Who is at the other end of a client's connection, as its listener found out. */
 export interface ClientPeer {
   /** Canonical address of the peer itself, be it client or proxy. */
   readonly address: string;
+  /** The peer's port; 0 on a unix socket. */
+  readonly port: number;
+  /** Where the connection came in; undefined on a unix socket. */
+  readonly local: Endpoint | undefined;
   /** The connection is encrypted. */
   readonly secure: boolean;
+}
+
+/** The peer of a connection that was just accepted. One of a unix socket is on this machine. */
+export function peerOf(socket: Socket): ClientPeer {
+  const local = canonicalAddress(socket.localAddress ?? "");
+  return {
+    address: canonicalAddress(socket.remoteAddress ?? "") ?? "127.0.0.1",
+    port: socket.remotePort ?? 0,
+    local: local === undefined ? undefined : { address: local, port: socket.localPort ?? 0 },
+    secure: false,
+  };
+}
+
+/** The one for whom the peer says it stands. */
+export function proxiedPeer(peer: ClientPeer, connection: ProxiedConnection | undefined): ClientPeer {
+  if (connection === undefined) return peer;
+  const { source, destination } = connection;
+  return { ...peer, address: source.address, port: source.port, local: destination };
 }

@@ -14,11 +14,12 @@ import {
   noServer,
   requestTimeout,
   serverCut,
+  serverRefused,
   type GatewayError,
 } from "./gateway-error.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
-import { blameServer, praiseServer } from "./server-judgement.ts";
+import { blameServer, noteRefusal, praiseServer } from "./server-judgement.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -202,14 +203,18 @@ export class Exchange implements UpstreamListener, Deadlined {
     // A connection that lay idle may have been closed by the server just before our request arrived: no fault of its.
     const stale =
       upstream?.reused === true && error === serverCut && !this.responseStarted && !this.staleSeen;
-    const refused = error === connectFailed;
+    // An address we do not connect to is the operator's fault: it costs the server's health nothing, nor a try.
+    const forbidden = error === serverRefused;
+    const refused = error === connectFailed || forbidden;
     // Our own lack of descriptors says nothing of the server, and another one cannot be reached either.
     const ours = error === noDescriptor;
     // Nor is one that hangs up on a client who has not sent all of its request: else any client could kill servers.
-    const excused = stale || ours || (error === serverCut && !this.bodyComplete && !this.responseStarted);
+    const excused =
+      stale || ours || forbidden || (error === serverCut && !this.bodyComplete && !this.responseStarted);
     if (stale) this.staleSeen = true;
     if (!excused) this.blame(`${error.code}: ${detail}`);
     else this.leaveProbe();
+    if (forbidden && server !== undefined) noteRefusal(this.context, server, `${error.code}: ${detail}`);
     this.upstream = undefined;
     if (this.responseStarted) {
       this.endTry();
@@ -262,9 +267,10 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.sentAt = this.context.clock.now;
     server.inFlight++;
     server.requests++;
-    const idle = this.staleSeen ? undefined : server.takeIdle();
+    const { proxyHeader } = this.request;
+    const idle = this.staleSeen || proxyHeader !== "" ? undefined : server.takeIdle();
     if (idle === undefined) {
-      this.upstream = new UpstreamConnection(this.context, server, this);
+      this.upstream = new UpstreamConnection(this.context, server, this, proxyHeader);
       return;
     }
     this.upstream = idle;

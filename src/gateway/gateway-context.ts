@@ -1,6 +1,7 @@
 import type { AddressSet } from "../core/app.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { Admission } from "./admission.ts";
+import type { AddressGuard } from "./address-guard.ts";
 import type { AppTable } from "./app-table.ts";
 import type { Clock } from "./clock.ts";
 import type { GatewaySettings } from "../config/gateway-settings.ts";
@@ -14,6 +15,8 @@ export interface GatewayContext {
   /** Swapped as a whole by a reload. */
   settings: GatewaySettings;
   trustedProxies: AddressSet;
+  /** Where this gateway does not connect to; swapped when its listeners change. */
+  guard: AddressGuard;
   readonly apps: AppTable;
   readonly counters: GatewayCounters;
   readonly requestIds: RequestIds;
@@ -25,4 +28,6 @@ export interface GatewayContext {
   draining: boolean;
   onServerDied(server: UpstreamServer, error: string): void;
   onServerRevived(server: UpstreamServer): void;
+  /** The gateway does not connect to it, `why`: told once for each server. */
+  onServerRefused(server: UpstreamServer, why: string): void;
 }

@@ -18,6 +18,8 @@ export interface GatewayCounters {
   panics: number;
   /** Responses cut after they had begun. */
   cuts: number;
+  /** Connections closed because their PROXY header was missing, malformed or late. */
+  proxyHeaders: number;
   /** Answers of the gateway itself, by code. */
   readonly errors: Map<string, number>;
 }
@@ -39,6 +41,7 @@ export function newCounters(): GatewayCounters {
     emergencySpills: 0,
     panics: 0,
     cuts: 0,
+    proxyHeaders: 0,
     errors: new Map(),
   };
 }

@@ -53,6 +53,12 @@ export const connectFailed: GatewayError = error(
   "server",
   "The server could not be reached.",
 );
+export const serverRefused: GatewayError = error(
+  502,
+  "server_refused",
+  "operator",
+  "The server's address is one that this gateway does not connect to.",
+);
 export const serverCut: GatewayError = error(
   502,
   "server_cut",
@@ -130,6 +136,7 @@ export const gatewayErrors: readonly GatewayError[] = [
   bodyTimeout,
   bodyTooLarge,
   connectFailed,
+  serverRefused,
   serverCut,
   badResponse,
   noServer,

@@ -1,16 +1,19 @@
 import type { Socket } from "node:net";
-import { addressSet, canonicalAddress } from "../config/address-set.ts";
+import { addressSet } from "../config/address-set.ts";
 import type { GatewaySettings, ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
 import { adoptDeath, adoptLife, recordCheck } from "../core/health.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import { ResponseHead } from "../http1/response-head.ts";
+import { AddressGuard } from "./address-guard.ts";
 import { Admission } from "./admission.ts";
 import { AppTable, type RevisedDocument } from "./app-table.ts";
 import { ClientConnection } from "./client-connection.ts";
+import { peerOf, proxiedPeer, type ClientPeer } from "./client-peer.ts";
 import { Clock } from "./clock.ts";
 import { newCounters, type GatewayCounters } from "./gateway-counters.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { Listener, listenText } from "./listener.ts";
+import { ProxiedSocket } from "./proxied-socket.ts";
 import { turnAway } from "./turned-away.ts";
 import { descriptorRoom, type DescriptorRoom } from "./descriptors.ts";
 import { RequestIds } from "./request-ids.ts";
@@ -28,7 +31,7 @@ export class Gateway {
   private readonly context: GatewayContext;
   private readonly events: GatewayEvents;
   private readonly clock: Clock = new Clock();
-  private readonly connections = new Set<ClientConnection>();
+  private readonly connections = new Set<OpenConnection>();
   private listeners: Listener[] = [];
   private accepting = true;
   /** What the system's limit on open files leaves room for. */
@@ -42,6 +45,7 @@ export class Gateway {
       clock: this.clock,
       settings,
       trustedProxies: addressSet(settings.trustedProxies),
+      guard: new AddressGuard([], settings.allowServers),
       apps: new AppTable(healthEpoch),
       counters: newCounters(),
       requestIds: new RequestIds(),
@@ -50,6 +54,8 @@ export class Gateway {
       draining: false,
       onServerDied: (server, error) => this.onServerDied(server, error),
       onServerRevived: (server) => this.onServerRevived(server),
+      onServerRefused: ({ app, server }, why) =>
+        this.events.onError?.(new Error(`app ${app}: server ${server.id} is not connected to: ${why}`)),
     };
   }
 
@@ -64,7 +70,9 @@ export class Gateway {
 
   /** Opens every listener, or none: throws an Error that names the address that cannot be had. */
   async listen(): Promise<readonly ListenAddress[]> {
-    this.listeners = await this.open(this.context.settings.listen);
+    const { settings } = this.context;
+    this.listeners = await this.open(settings.listen);
+    this.context.guard = this.guardFor(settings);
     return this.bound;
   }
 
@@ -80,6 +88,7 @@ export class Gateway {
     for (const listener of this.listeners) if (!kept.includes(listener)) listener.close();
     for (const listener of kept) listener.settings = atAddress(settings.listen, listener.settings)!;
     this.listeners = [...kept, ...opened];
+    this.context.guard = this.guardFor(settings);
     const context = this.context;
     context.trustedProxies = trustedProxies;
     if (
@@ -171,7 +180,7 @@ export class Gateway {
         opened.push(
           await Listener.open(
             settings,
-            (socket) => this.onConnection(socket),
+            (socket, listener) => this.onConnection(socket, listener),
             (error) => this.events.onError?.(new Error(`${listenText(settings.address)}: ${error.message}`)),
           ),
         );
@@ -183,7 +192,11 @@ export class Gateway {
     return opened;
   }
 
-  private onConnection(socket: Socket): void {
+  private guardFor({ reserved = [], allowServers }: GatewaySettings): AddressGuard {
+    return new AddressGuard([...this.bound, ...reserved], allowServers);
+  }
+
+  private onConnection(socket: Socket, listener: Listener): void {
     const { counters, settings } = this.context;
     if (!this.accepting) {
       socket.destroy();
@@ -194,15 +207,32 @@ export class Gateway {
       return;
     }
     counters.connections++;
-    // A unix socket's peer is on this machine.
-    const peer = { address: canonicalAddress(socket.remoteAddress ?? "") ?? "127.0.0.1", secure: false };
-    this.connections.add(
-      new ClientConnection(this.context, socket, peer, (connection) => {
-        counters.connections--;
-        this.connections.delete(connection);
-        if (this.connections.size === 0) this.onIdle?.();
-      }),
-    );
+    const peer = peerOf(socket);
+    if (!listener.expectsProxyHeader(peer.address)) {
+      this.serve(socket, peer);
+      return;
+    }
+    const proxied = new ProxiedSocket(this.context, socket, {
+      passed: (connection) => {
+        this.connections.delete(proxied);
+        this.serve(socket, proxiedPeer(peer, connection));
+        socket.resume();
+      },
+      closed: () => this.forget(proxied),
+    });
+    this.connections.add(proxied);
+  }
+
+  private serve(socket: Socket, peer: ClientPeer): void {
+    const connection = new ClientConnection(this.context, socket, peer, (closed) => this.forget(closed));
+    this.connections.add(connection);
+    if (this.context.draining) connection.drain();
+  }
+
+  private forget(connection: OpenConnection): void {
+    this.context.counters.connections--;
+    this.connections.delete(connection);
+    if (this.connections.size === 0) this.onIdle?.();
   }
 
   private onServerDied(server: UpstreamServer, error: string): void {
@@ -236,6 +266,12 @@ export class Gateway {
       healthy: !server.health.unhealthy,
     };
   }
+}
+
+/** What stands between a client and the gateway, in whatever state. */
+interface OpenConnection {
+  drain(): void;
+  destroy(): void;
 }
 
 /** Those of the settings that are for the same address. */

@@ -1,12 +1,19 @@
 import { request } from "node:http";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
 import type { App, CheckPolicy, Server } from "../core/app.ts";
+import { proxyHeader } from "../http1/proxy-header.ts";
 import { countCheck, newCheckStreak, type CheckStreak } from "../core/check-streak.ts";
+import { REFUSED, type AddressGuard } from "./address-guard.ts";
+import { connectOptions } from "./connect-options.ts";
 import type { CheckFinding } from "./server-status.ts";
+
+const CHECK_FIELDS = { "user-agent": "halftone-check" };
 
 interface Watched {
   readonly app: string;
   readonly server: Server;
   readonly policy: CheckPolicy;
+  readonly proxyProtocol: App["proxyProtocol"];
   readonly streak: CheckStreak;
   stopped: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -19,9 +26,12 @@ interface Watched {
 export class HealthChecker {
   private readonly watched = new Map<string, Watched>();
   private readonly onFinding: (finding: CheckFinding) => void;
+  private readonly guard: () => AddressGuard;
 
-  constructor(onFinding: (finding: CheckFinding) => void) {
+  /** `guard`: the one in force, asked for each check. */
+  constructor(onFinding: (finding: CheckFinding) => void, guard: () => AddressGuard) {
     this.onFinding = onFinding;
+    this.guard = guard;
   }
 
   /** Follows a newer version of an app: what stays the same keeps its streak. */
@@ -34,7 +44,8 @@ export class HealthChecker {
     }
     for (const [key, watched] of this.watched) {
       if (watched.app !== app.name) continue;
-      if (wanted.has(key) && samePolicy(watched.policy, policy!)) wanted.delete(key);
+      const same = wanted.has(key) && watched.proxyProtocol === app.proxyProtocol;
+      if (same && samePolicy(watched.policy, policy!)) wanted.delete(key);
       else this.drop(key, watched);
     }
     for (const [key, server] of wanted) {
@@ -43,6 +54,7 @@ export class HealthChecker {
         app: app.name,
         server,
         policy: policy!,
+        proxyProtocol: app.proxyProtocol,
         streak,
         stopped: false,
         timer: undefined,
@@ -71,7 +83,7 @@ export class HealthChecker {
 
   private schedule(watched: Watched, wait: number): void {
     watched.timer = setTimeout(() => {
-      void ask(watched.server, watched.policy).then((error) => {
+      void ask(watched, this.guard()).then((error) => {
         if (watched.stopped) return;
         const good = error === undefined;
         if (countCheck(watched.streak, good, watched.policy)) this.tell(watched, good, error ?? "");
@@ -87,12 +99,23 @@ export class HealthChecker {
 }
 
 /** Resolves to what is wrong, or to undefined. */
-function ask(server: Server, policy: CheckPolicy): Promise<string | undefined> {
-  const { target } = server;
-  const to = target.kind === "unix" ? { socketPath: target.path } : { host: target.host, port: target.port };
+function ask(
+  { server: { target }, policy, proxyProtocol }: Watched,
+  guard: AddressGuard,
+): Promise<string | undefined> {
+  const refusal = guard.refusal(target);
+  if (refusal !== undefined) return Promise.resolve(`check ${policy.path}: not connected to: ${refusal}`);
+  const host = target.kind === "unix" ? "localhost" : target.host;
+  const port = target.kind === "unix" ? 80 : target.port;
+  const createConnection = (): Socket => {
+    const socket = connect(connectOptions(target, guard) as NetConnectOpts);
+    // A check is nobody's connection: LOCAL, UNKNOWN.
+    if (proxyProtocol !== undefined) socket.write(proxyHeader(proxyProtocol, undefined));
+    return socket;
+  };
   return new Promise((resolve) => {
     const call = request(
-      { ...to, path: policy.path, agent: false, headers: { "user-agent": "halftone-check" } },
+      { host, port, createConnection, path: policy.path, headers: CHECK_FIELDS },
       (response) => {
         const status = response.statusCode ?? 0;
         settle(
@@ -107,7 +130,9 @@ function ask(server: Server, policy: CheckPolicy): Promise<string | undefined> {
       policy.timeout,
     );
     call.on("error", (error: NodeJS.ErrnoException) =>
-      settle(`check ${policy.path}: ${error.code ?? error.message}`),
+      settle(
+        `check ${policy.path}: ${error.code === REFUSED ? `not connected to: ${error.message}` : (error.code ?? error.message)}`,
+      ),
     );
     call.end();
 

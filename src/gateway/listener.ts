@@ -1,32 +1,50 @@
 import { unlink } from "node:fs/promises";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { addressSet } from "../config/address-set.ts";
 import type { ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
+import type { AddressSet } from "../core/app.ts";
 
 /** Connections the kernel may hold for us; Linux cuts it to net.core.somaxconn (4096 by default). */
 const BACKLOG = 4096;
 
 /** One listening socket. */
 export class Listener {
-  /** In force for connections to come; a reload may replace all of it but the address. */
-  settings: ListenSettings;
   private readonly server: Server;
+  private current: ListenSettings;
+  private senders: AddressSet;
 
   private constructor(settings: ListenSettings, server: Server) {
-    this.settings = settings;
+    this.current = settings;
+    this.senders = addressSet(settings.proxyProtocol ?? []);
     this.server = server;
+  }
+
+  /** In force for connections to come; a reload may replace all of it but the address. */
+  get settings(): ListenSettings {
+    return this.current;
+  }
+
+  set settings(settings: ListenSettings) {
+    this.current = settings;
+    this.senders = addressSet(settings.proxyProtocol ?? []);
+  }
+
+  /** Connections of this peer begin with a PROXY header. */
+  expectsProxyHeader(address: string): boolean {
+    return this.senders.size > 0 && this.senders.match(address) !== undefined;
   }
 
   /** Throws an Error that names the address when it cannot be had. */
   static async open(
     settings: ListenSettings,
-    onConnection: (socket: Socket, settings: ListenSettings) => void,
+    onConnection: (socket: Socket, listener: Listener) => void,
     onError: (error: Error) => void,
   ): Promise<Listener> {
     const { address } = settings;
     // Half-open connections are allowed: a client may send FIN and still wait for its answer.
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     const listener = new Listener(settings, server);
-    server.on("connection", (socket) => onConnection(socket, listener.settings));
+    server.on("connection", (socket) => onConnection(socket, listener));
     try {
       await listen(server, address).catch(async (error: NodeJS.ErrnoException) => {
         if (address.kind !== "unix" || error.code !== "EADDRINUSE" || (await answers(address.path)))

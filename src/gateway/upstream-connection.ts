@@ -2,7 +2,9 @@ import { connect, type NetConnectOpts, type Socket } from "node:net";
 import type { Target } from "../core/app.ts";
 import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
+import { REFUSED } from "./address-guard.ts";
 import type { Deadlined } from "./clock.ts";
+import { connectOptions, refusedSocket } from "./connect-options.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import {
   badResponse,
@@ -11,6 +13,7 @@ import {
   noDescriptor,
   responseTimeout,
   serverCut,
+  serverRefused,
   type GatewayError,
 } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
@@ -80,20 +83,23 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   private interim = 0;
   private keepAlive = false;
   private paused = false;
+  private readonly proxyHeader: string;
   private error: NodeJS.ErrnoException | undefined;
 
-  constructor(context: GatewayContext, server: UpstreamServer, listener: UpstreamListener) {
+  /** `proxyHeader`: goes before everything else; "": none. Such a connection carries one request. */
+  constructor(
+    context: GatewayContext,
+    server: UpstreamServer,
+    listener: UpstreamListener,
+    proxyHeader: string,
+  ) {
     this.context = context;
     this.server = server;
     this.listener = listener;
-    this.socket = connect({
-      ...connectOptions(server.server.target),
-      noDelay: true,
-      onread: {
-        buffer: () => this.nextBuffer(),
-        callback: (size) => this.onRead(size),
-      },
-    } as NetConnectOpts);
+    this.proxyHeader = proxyHeader;
+    const { target } = server.server;
+    const refusal = context.guard.refusal(target);
+    this.socket = refusal === undefined ? this.connect(target) : refusedSocket(refusal);
     this.outlet = new Outlet(this.socket);
     this.socket.on("connect", () => this.onConnect());
     this.socket.on("drain", () => this.listener?.onUpstreamDrain());
@@ -140,7 +146,8 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   /** The exchange is over and all went well: back to the server's idle connections, if it may be used again. */
   release(): void {
     this.listener = undefined;
-    if (!this.keepAlive || this.paused || this.outlet.backlog > 0) {
+    // What a PROXY header says is true of one client only.
+    if (!this.keepAlive || this.proxyHeader !== "" || this.paused || this.outlet.backlog > 0) {
       this.destroy();
       return;
     }
@@ -185,8 +192,20 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     this.listener?.onResponseData(bytes, start, end);
   }
 
+  private connect(target: Target): Socket {
+    return connect({
+      ...connectOptions(target, this.context.guard),
+      noDelay: true,
+      onread: {
+        buffer: () => this.nextBuffer(),
+        callback: (size) => this.onRead(size),
+      },
+    } as NetConnectOpts);
+  }
+
   private onConnect(): void {
     if (this.state !== State.CONNECTING) return;
+    if (this.proxyHeader !== "") this.outlet.append(this.proxyHeader);
     this.awaitResponse();
     this.listener?.onConnected();
   }
@@ -361,7 +380,8 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     const { state, error } = this;
     const cause = error?.code ?? error?.message ?? "closed";
     if (state === State.IDLE) this.server.removeIdle(this);
-    if (state === State.CONNECTING) this.fail(isOurs(cause) ? noDescriptor : connectFailed, cause);
+    if (state === State.CONNECTING && cause === REFUSED) this.fail(serverRefused, error!.message);
+    else if (state === State.CONNECTING) this.fail(isOurs(cause) ? noDescriptor : connectFailed, cause);
     else if (state !== State.CLOSED) this.fail(serverCut, cause);
   }
 
@@ -378,10 +398,6 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     this.context.clock.unwatch(this);
     this.socket.destroy();
   }
-}
-
-function connectOptions(target: Target): { path: string } | { host: string; port: number } {
-  return target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
 }
 
 /** No connection came about for want of something on our side: descriptors, buffers, local ports. */
