@@ -1,5 +1,5 @@
 import { lookup } from "node:dns";
-import { Socket, type LookupFunction } from "node:net";
+import type { LookupFunction } from "node:net";
 import type { Target } from "../core/app.ts";
 import { REFUSED, type AddressGuard } from "./address-guard.ts";
 
@@ -16,11 +16,6 @@ export function connectOptions(target: Target, guard: AddressGuard): ConnectOpti
   if (target.kind === "unix") return { path: target.path };
   const { host, port } = target;
   return target.kind === "ip" ? { host, port } : { host, port, lookup: guardedLookup(guard, port) };
-}
-
-/** A connection that is not made: it fails as others do, a little later. */
-export function refusedSocket(reason: string): Socket {
-  return new Socket().destroy(refusedError(reason));
 }
 
 function guardedLookup(guard: AddressGuard, port: number): LookupFunction {
@@ -40,6 +35,7 @@ function guardedLookup(guard: AddressGuard, port: number): LookupFunction {
   };
 }
 
-function refusedError(reason: string): NodeJS.ErrnoException {
+/** Why a connection was not made. */
+export function refusedError(reason: string): NodeJS.ErrnoException {
   return Object.assign(new Error(reason), { code: REFUSED });
 }

@@ -1,10 +1,9 @@
-import { connect, type NetConnectOpts, type Socket } from "node:net";
-import type { Target } from "../core/app.ts";
+import type { Socket } from "node:net";
 import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
 import { REFUSED } from "./address-guard.ts";
 import type { Deadlined } from "./clock.ts";
-import { connectOptions, refusedSocket } from "./connect-options.ts";
+import { connectOptions, refusedError } from "./connect-options.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import {
   badResponse,
@@ -17,6 +16,7 @@ import {
   type GatewayError,
 } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
+import { UpstreamSocket } from "./upstream-socket.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
 /** What an upstream connection tells the exchange that is on it. */
@@ -97,9 +97,15 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     this.server = server;
     this.listener = listener;
     this.proxyHeader = proxyHeader;
+    this.socket = new UpstreamSocket({
+      buffer: () => this.nextBuffer(),
+      callback: (size) => this.onRead(size),
+    });
     const { target } = server.server;
     const refusal = context.guard.refusal(target);
-    this.socket = refusal === undefined ? this.connect(target) : refusedSocket(refusal);
+    if (refusal === undefined) {
+      this.socket.connect({ ...connectOptions(target, context.guard), noDelay: true });
+    } else this.socket.destroy(refusedError(refusal));
     this.outlet = new Outlet(this.socket);
     this.socket.on("connect", () => this.onConnect());
     this.socket.on("drain", () => this.listener?.onUpstreamDrain());
@@ -190,17 +196,6 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
 
   onChunkData(bytes: Buffer, start: number, end: number): void {
     this.listener?.onResponseData(bytes, start, end);
-  }
-
-  private connect(target: Target): Socket {
-    return connect({
-      ...connectOptions(target, this.context.guard),
-      noDelay: true,
-      onread: {
-        buffer: () => this.nextBuffer(),
-        callback: (size) => this.onRead(size),
-      },
-    } as NetConnectOpts);
   }
 
   private onConnect(): void {
