@@ -249,6 +249,29 @@ describe("servers of an app with proxyProtocol", () => {
     for (const peer of server.peers) await peer.gone();
   });
 
+  it("get no connection from before or after the app asked for it", async () => {
+    const received: string[] = [];
+    const server = await upstream(async (peer, index) => {
+      for (;;) {
+        await peer.until(({ received }) => received.includes("\r\n\r\n"), "a request");
+        received[index] = (received[index] ?? "") + peer.received;
+        peer.received = "";
+        peer.send(ok());
+      }
+    });
+    const under = await startGateway();
+    for (const [revision, more] of [{}, { proxyProtocol: "v1" } as const, {}].entries()) {
+      under.gateway.putApp({ name: "shop", revision, document: app([server.address], more) });
+      expect((await under.ask(get())).status).toBe(200);
+    }
+    // The first and the last may share a connection: both began with HTTP.
+    const proxied = received.filter((bytes) => bytes.startsWith("PROXY "));
+    expect(proxied).toHaveLength(1);
+    expect(proxied[0]!.match(/GET \//g)).toHaveLength(1);
+    expect(received.join("").match(/GET \//g)).toHaveLength(3);
+    expect(received.join("").match(/PROXY /g)).toHaveLength(1);
+  });
+
   it("are sent the header anew with each try", async () => {
     const headers: unknown[] = [];
     const broken = await upstream(async (peer) => {
