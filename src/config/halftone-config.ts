@@ -121,8 +121,8 @@ function gatewaySettings(
     written;
   const { via = ownName(beside.data), forwarded = false, timeouts = {}, limits = {} } = written;
   return {
-    listen: listen.map(({ address, tls }) =>
-      tls === undefined ? { address } : { address, tls: listenTls(tls, beside.baseFolder) },
+    listen: listen.map(({ tls, ...settings }) =>
+      tls === undefined ? settings : { ...settings, tls: listenTls(tls, beside.baseFolder) },
     ),
     ...(beside.serverTls !== undefined && {
       serverTls: serverTlsByName(beside.serverTls, beside.baseFolder),
@@ -130,6 +130,7 @@ function gatewaySettings(
     via,
     forwarded,
     trustedProxies,
+    allowServers: written.allowServers ?? [],
     timeouts: {
       header: timeouts.header ?? 10_000,
       connect: timeouts.connect ?? 2000,
@@ -182,9 +183,15 @@ const listenAddress = z
   )
   .transform((written) => parseListenAddress(typeof written === "string" ? written : written.address)!);
 
+const addressesAndRanges = listOf(
+  checkedText(isAddressOrRange, "an address or a CIDR range"),
+  "addresses and CIDR ranges",
+);
+
 interface WrittenListen {
   readonly address: ListenAddress;
   readonly tls?: WrittenListenTls;
+  readonly proxyProtocol?: readonly string[];
 }
 
 const listenSettings: z.ZodType<WrittenListen> = z.preprocess(
@@ -196,6 +203,7 @@ const listenSettings: z.ZodType<WrittenListen> = z.preprocess(
         {
           address: listenText.transform((text) => parseListenAddress(text)!),
           tls: listenTlsSchema.exactOptional(),
+          proxyProtocol: addressesAndRanges.exactOptional(),
         },
         LISTEN_EXPECTED,
       ),
@@ -216,10 +224,8 @@ const gatewaySchema = closedObject(
     workers: z
       .union([z.literal("auto"), wholeNumber(0, 1024)], '"auto" or a whole number from 0 to 1024')
       .exactOptional(),
-    trustedProxies: listOf(
-      checkedText(isAddressOrRange, "an address or a CIDR range"),
-      "addresses and CIDR ranges",
-    ).exactOptional(),
+    trustedProxies: addressesAndRanges.exactOptional(),
+    allowServers: addressesAndRanges.exactOptional(),
     timeouts: closedObject(
       {
         header: milliseconds.exactOptional(),
@@ -245,7 +251,7 @@ const gatewaySchema = closedObject(
       "limits, {head, headers, body, bodyRate, connections, requests}",
     ).exactOptional(),
   },
-  "gateway settings, {listen, workers, via, forwarded, trustedProxies, timeouts, limits}",
+  "gateway settings, {listen, workers, via, forwarded, trustedProxies, allowServers, timeouts, limits}",
 );
 
 const DIRECTORY_EXPECTED = '"memory:" or "file:DIR" ("redis://…" is not in this version)';
