@@ -59,7 +59,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   private staleSeen = false;
   /** This try is the one by which a server whose die time is over is judged. */
   private probe = false;
-  /** The server began to speak, and the client may have heard it: the request is not repeated (RFC 9110, 9.2.2). */
+  /** The server began to speak: it did get the request, so its connection was not a stale one. */
   private interimSeen = false;
   private responseStarted = false;
   private tunnel = false;
@@ -351,7 +351,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       sent: this.sent ? "some" : "nothing",
       idempotent: isIdempotent(this.requestMethod),
       bodyHeld: this.body?.replayable !== false,
-      responseStarted: this.responseStarted || this.interimSeen,
+      responseStarted: this.responseStarted,
     });
   }
 
