@@ -7,7 +7,7 @@ import { isAddressOrRange } from "./address-set.ts";
 import { readDocumentText } from "./document-text.ts";
 import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
 import { type Finding, problemsOf } from "./finding.ts";
-import type { GatewaySettings, ListenAddress } from "./gateway-settings.ts";
+import type { GatewaySettings, ListenAddress, ListenSettings } from "./gateway-settings.ts";
 import { LISTEN_EXPECTED, parseListenAddress } from "./listen-address.ts";
 import { plainCopy } from "./plain-data.ts";
 import type { Parsed, Problem } from "./problem.ts";
@@ -121,9 +121,7 @@ function gatewaySettings(
     written;
   const { via = ownName(beside.data), forwarded = false, timeouts = {}, limits = {} } = written;
   return {
-    listen: listen.map(({ tls, ...settings }) =>
-      tls === undefined ? settings : { ...settings, tls: listenTls(tls, beside.baseFolder) },
-    ),
+    listen: listen.map((written) => listenSettingsOf(written, beside.baseFolder)),
     ...(beside.serverTls !== undefined && {
       serverTls: serverTlsByName(beside.serverTls, beside.baseFolder),
     }),
@@ -154,6 +152,10 @@ function gatewaySettings(
 function ownName(data: string): string {
   const place = createHash("sha256").update(`${hostname()}\0${data}`).digest("hex");
   return `halftone-${place.slice(0, 8)}`;
+}
+
+function listenSettingsOf({ tls, ...settings }: WrittenListen, baseFolder: string): ListenSettings {
+  return tls === undefined ? settings : { ...settings, tls: listenTls(tls, baseFolder) };
 }
 
 const filePath = checkedText((text) => text !== "" && !text.includes("\0"), "a path");
