@@ -24,6 +24,11 @@ export interface ListenSettings {
   readonly address: ListenAddress;
   /** Absent: plain HTTP. */
   readonly tls?: ListenTls;
+  /**
+   * HTTP/2 beside HTTP/1.1: offered by ALPN with TLS (absent: yes), else known by the first bytes of a connection
+   * (absent: no).
+   */
+  readonly http2?: boolean;
   /** Peers (addresses, CIDR) whose connections begin with a PROXY header, which must then be there. Absent: nobody. */
   readonly proxyProtocol?: readonly string[];
 }

@@ -64,6 +64,8 @@ describe("parseHalftoneConfig", () => {
       { kind: "unix", path: "/a" },
       { kind: "tcp", host: "0.0.0.0", port: 84 },
     ]);
+    const both = parsed(`gateway: {listen: [{address: ":84", http2: true}, ":85"]}`).gateway.listen;
+    expect(both.map(({ http2 }) => http2)).toEqual([true, undefined]);
     expect(parsed("gateway: {listen: 127.0.0.1:81}").gateway.listen).toHaveLength(1);
   });
 

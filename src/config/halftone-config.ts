@@ -192,6 +192,7 @@ const addressesAndRanges = listOf(
 
 interface WrittenListen {
   readonly address: ListenAddress;
+  readonly http2?: boolean;
   readonly tls?: WrittenListenTls;
   readonly proxyProtocol?: readonly string[];
 }
@@ -204,6 +205,7 @@ const listenSettings: z.ZodType<WrittenListen> = z.preprocess(
       closedObject(
         {
           address: listenText.transform((text) => parseListenAddress(text)!),
+          http2: flag().exactOptional(),
           tls: listenTlsSchema.exactOptional(),
           proxyProtocol: addressesAndRanges.exactOptional(),
         },

@@ -105,6 +105,7 @@ export class Admission implements Client {
         proto: peer.secure ? "https" : "http",
         requestId: this.requestId,
         via: context.settings.via,
+        received: peer.http2 === true ? "2.0" : undefined,
         forwarded: context.settings.forwarded,
         upgrade,
       }),

@@ -14,6 +14,8 @@ export interface ClientPeer {
   readonly local: Endpoint | undefined;
   /** The connection is encrypted. */
   readonly secure: boolean;
+  /** It speaks HTTP/2 to us. */
+  readonly http2?: boolean;
   /** The peer's certificate, verified; undefined: it showed none, or none was asked for. */
   readonly certificate?: ClientCertificate | undefined;
   /** Set: nothing of this connection is served, every request gets this answer. */

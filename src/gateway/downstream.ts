@@ -1,4 +1,5 @@
 import type { BodyKind, ResponseHead } from "../http1/response-head.ts";
+import type { GatewayError } from "./gateway-error.ts";
 import type { Problem } from "./own-answer.ts";
 
 /** What an answer's writer has to know besides the head of the server's response. */
@@ -16,6 +17,8 @@ export interface AnswerSink {
   readonly backlog: number;
   /** A 1xx response other than 101; left out for clients that do not want it. */
   interim(head: ResponseHead): void;
+  /** Why this response, final or 101, cannot be given in the client's protocol: that is answered instead. */
+  refusal(head: ResponseHead): GatewayError | undefined;
   begin(head: ResponseHead, frame: AnswerFrame): void;
   /** A range of the body, its framing undone. */
   data(bytes: Buffer, start: number, end: number): void;

@@ -166,6 +166,13 @@ export class Exchange implements UpstreamListener, Deadlined {
       this.blame(`status ${head.status}`);
       if (this.tryElsewhere()) return false;
     } else this.praise();
+    const refusal = this.answer.refusal(head);
+    if (refusal !== undefined) {
+      this.upstream = undefined;
+      this.endTry();
+      this.giveUp(refusal);
+      return false;
+    }
     this.responseStarted = true;
     const told = this.request.selection.rule.kind === "tester" || app.expose;
     const group = told ? (this.server?.group ?? "") : "";
@@ -376,7 +383,7 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   private onSwitch(head: ResponseHead): boolean {
     const { upgrade } = this.request;
-    if (upgrade === "" || head.upgrade !== upgrade) {
+    if (upgrade === "" || head.upgrade !== upgrade || this.answer.refusal(head) !== undefined) {
       // A 101 that nobody asked for, or to something else, would make the rest of the connection unreadable.
       this.upstream = undefined;
       this.blame("unasked 101");

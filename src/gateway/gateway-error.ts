@@ -59,6 +59,18 @@ export const bodyTimeout: GatewayError = error(
   "client",
   "The request body did not arrive in time.",
 );
+export const badHttp2Fields: GatewayError = error(
+  400,
+  "bad_http2_fields",
+  "client",
+  "The fields of this request are not what HTTP/2 allows.",
+);
+export const unknownProtocol: GatewayError = error(
+  501,
+  "unknown_protocol",
+  "client",
+  "The only protocol that a CONNECT can turn a stream into is websocket, where the app allows it.",
+);
 export const bodyTooLarge: GatewayError = error(
   413,
   "body_too_large",
@@ -94,6 +106,12 @@ export const badResponse: GatewayError = error(
   "bad_response",
   "server",
   "The server sent something that is not a valid HTTP response.",
+);
+export const notUpgraded: GatewayError = error(
+  502,
+  "not_upgraded",
+  "server",
+  "The server answered as if no WebSocket had been asked for.",
 );
 export const noServer: GatewayError = error(
   503,
@@ -166,6 +184,8 @@ export const gatewayErrors: readonly GatewayError[] = [
   certificateRequired,
   certificateRefused,
   headTimeout,
+  badHttp2Fields,
+  unknownProtocol,
   bodyTimeout,
   bodyTooLarge,
   connectFailed,
@@ -173,6 +193,7 @@ export const gatewayErrors: readonly GatewayError[] = [
   serverRefused,
   serverCut,
   badResponse,
+  notUpgraded,
   noServer,
   tlsUnknown,
   groupDown,

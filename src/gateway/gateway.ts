@@ -12,6 +12,8 @@ import { peerOf, proxiedPeer, type ClientPeer } from "./client-peer.ts";
 import { Clock } from "./clock.ts";
 import { newCounters, type GatewayCounters } from "./gateway-counters.ts";
 import type { GatewayContext } from "./gateway-context.ts";
+import { Http2Connection } from "./http2-connection.ts";
+import { Http2Preface } from "./http2-preface.ts";
 import { Listener, listenText } from "./listener.ts";
 import { ProxiedSocket } from "./proxied-socket.ts";
 import { turnAway } from "./turned-away.ts";
@@ -255,24 +257,37 @@ export class Gateway {
   }
 
   /** A connection of which nothing has been read, or whose rest was put back. */
-  private welcome(socket: Socket, peer: ClientPeer, { acceptor, settings: { tls } }: Listener): void {
-    if (acceptor === undefined || tls === undefined) {
-      this.serve(socket, peer);
+  private welcome(socket: Socket, peer: ClientPeer, { acceptor, settings: { tls, http2 } }: Listener): void {
+    if (acceptor !== undefined && tls !== undefined) {
+      const handshake = new TlsHandshake(this.context, acceptor, socket, {
+        secured: (secured) => {
+          this.connections.delete(handshake);
+          this.serve(secured, securePeer(peer, secured, tls), secured.alpnProtocol === "h2");
+        },
+        failed: () => this.forget(handshake),
+      });
+      this.connections.add(handshake);
+      return;
+    }
+    if (http2 !== true) {
+      this.serve(socket, peer, false);
       socket.resume();
       return;
     }
-    const handshake = new TlsHandshake(this.context, acceptor, socket, {
-      secured: (secured) => {
-        this.connections.delete(handshake);
-        this.serve(secured, securePeer(peer, secured, tls));
+    const preface = new Http2Preface(this.context, socket, {
+      known: (isHttp2) => {
+        this.connections.delete(preface);
+        this.serve(socket, peer, isHttp2);
       },
-      failed: () => this.forget(handshake),
+      closed: () => this.forget(preface),
     });
-    this.connections.add(handshake);
+    this.connections.add(preface);
+    socket.resume();
   }
 
-  private serve(socket: Socket, peer: ClientPeer): void {
-    const connection = new ClientConnection(this.context, socket, peer, (closed) => this.forget(closed));
+  private serve(socket: Socket, peer: ClientPeer, http2: boolean): void {
+    const Connection = http2 ? Http2Connection : ClientConnection;
+    const connection = new Connection(this.context, socket, peer, (closed) => this.forget(closed));
     this.connections.add(connection);
     if (this.context.draining) connection.drain();
   }
@@ -325,13 +340,16 @@ interface OpenConnection {
 type Acceptors = ReadonlyMap<ListenSettings, TlsAcceptor>;
 
 /** Protocols that are offered to clients, best first (RFC 7301). */
-const ALPN: readonly string[] = ["http/1.1"];
+const ALPN: readonly string[] = ["h2", "http/1.1"];
+const ALPN_WITHOUT_HTTP2: readonly string[] = ["http/1.1"];
 
 /** All made before anything is changed: one that cannot be made throws. */
 function acceptorsOf(settings: GatewaySettings, material: TlsMaterial): Acceptors {
   const acceptors = new Map<ListenSettings, TlsAcceptor>();
   for (const listen of settings.listen) {
-    if (listen.tls !== undefined) acceptors.set(listen, new TlsAcceptor(listen.tls, material, ALPN));
+    if (listen.tls === undefined) continue;
+    const alpn = listen.http2 === false ? ALPN_WITHOUT_HTTP2 : ALPN;
+    acceptors.set(listen, new TlsAcceptor(listen.tls, material, alpn));
   }
   return acceptors;
 }

@@ -44,6 +44,10 @@ export class Http1Answer implements AnswerSink {
     this.outlet.append(interimHeadText(head));
   }
 
+  refusal(): undefined {
+    return undefined;
+  }
+
   begin(head: ResponseHead, frame: AnswerFrame): void {
     const { bodyKind, group, requestComplete } = frame;
     const { http10, context } = this;

@@ -59,13 +59,22 @@ function asksForHead(bytes: Buffer, start: number): boolean {
   return equalsExactly(bytes, i, Math.min(i + 5, bytes.length), "HEAD ");
 }
 
-/** The whole response as latin1 text. */
-export function ownAnswer(answer: OwnAnswer, frame: AnswerFrame): string {
-  const reason = STATUS_CODES[answer.status] ?? "Error";
+/** An answer of the gateway itself, for any version of HTTP. */
+export interface OwnAnswerParts {
+  readonly status: number;
+  /** The fields as lines, each with its CRLF. */
+  readonly lines: string;
+  /** Empty for an answer to HEAD. */
+  readonly body: string;
+}
+
+export function ownAnswerParts(
+  answer: OwnAnswer,
+  frame: AnswerWishes & { readonly httpDate: string },
+): OwnAnswerParts {
   const isProblem = answer.code !== "";
-  const body = !isProblem ? "" : frame.html ? htmlBody(answer, reason) : jsonBody(answer);
-  return (
-    `HTTP/1.1 ${answer.status} ${reason}\r\n` +
+  const body = !isProblem ? "" : frame.html ? htmlBody(answer, reasonOf(answer)) : jsonBody(answer);
+  const lines =
     (isProblem ? `Content-Type: ${frame.html ? "text/html" : "application/json"}; charset=utf-8\r\n` : "") +
     `Content-Length: ${body.length}\r\n` +
     `Cache-Control: no-store\r\n` +
@@ -73,10 +82,19 @@ export function ownAnswer(answer: OwnAnswer, frame: AnswerFrame): string {
     `X-Request-Id: ${answer.requestId}\r\n` +
     (isProblem ? `X-Halftone-Error: ${answer.code}\r\n` : "") +
     (answer.group === undefined ? "" : `X-Halftone-Group: ${answer.group}\r\n`) +
-    (answer.fields ?? "") +
-    (frame.close ? "Connection: close\r\n" : "") +
-    `\r\n${frame.head ? "" : body}`
-  );
+    (answer.fields ?? "");
+  return { status: answer.status, lines, body: frame.head ? "" : body };
+}
+
+/** The whole response of HTTP/1 as latin1 text. */
+export function ownAnswer(answer: OwnAnswer, frame: AnswerFrame): string {
+  const { lines, body } = ownAnswerParts(answer, frame);
+  const close = frame.close ? "Connection: close\r\n" : "";
+  return `HTTP/1.1 ${answer.status} ${reasonOf(answer)}\r\n${lines}${close}\r\n${body}`;
+}
+
+function reasonOf(answer: OwnAnswer): string {
+  return STATUS_CODES[answer.status] ?? "Error";
 }
 
 // Both bodies are made of our own ASCII texts, a checked group name and our own ids: their length is their byte length.

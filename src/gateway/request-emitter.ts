@@ -12,6 +12,8 @@ export interface Forwarding {
   readonly proto: "http" | "https";
   /** Name by which the gateway signs Via (RFC 9110, 7.6.3). */
   readonly via: string;
+  /** Version in which the request came, if it is not the head's own: HTTP/2 comes as a head of HTTP/1.1. */
+  readonly received?: "2.0" | undefined;
   /** Forwarded (RFC 7239) is sent too. */
   readonly forwarded: boolean;
   /** Protocol that this connection is to turn into, as far as the app allows it; "" for none. */
@@ -39,7 +41,7 @@ export function requestHeadText(head: RequestHead, to: Forwarding): string {
   if (to.forwarded) {
     text += `Forwarded: ${before.elements}${forwardedElement(to.peer, head.host, to.proto)}\r\n`;
   } else if (before.elements !== "") text += `Forwarded: ${before.elements.slice(0, -2)}\r\n`;
-  text += `X-Request-Id: ${to.requestId}\r\nVia: 1.${head.minor} ${to.via}\r\n`;
+  text += `X-Request-Id: ${to.requestId}\r\nVia: ${to.received ?? `1.${head.minor}`} ${to.via}\r\n`;
   if (head.maxForwards > 0) text += `Max-Forwards: ${head.maxForwards - 1}\r\n`;
   if (head.expectContinue) text += "Expect: 100-continue\r\n";
   if (head.chunked) text += "Transfer-Encoding: chunked\r\n";

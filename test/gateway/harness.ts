@@ -259,6 +259,8 @@ export interface GatewayWish {
   readonly events?: GatewayEvents;
   /** Listens on a unix socket in a folder of its own: its buffers are small and do not grow. */
   readonly unix?: boolean;
+  /** The listener takes HTTP/2 too. */
+  readonly http2?: boolean;
 }
 
 export const TIMEOUTS: GatewayTimeouts = {
@@ -291,7 +293,11 @@ export async function startGateway(wish: GatewayWish = {}): Promise<GatewayUnder
   const gateway = new Gateway(
     {
       listen: [
-        { address: listen, ...(wish.proxyProtocol !== undefined && { proxyProtocol: wish.proxyProtocol }) },
+        {
+          address: listen,
+          ...(wish.http2 !== undefined && { http2: wish.http2 }),
+          ...(wish.proxyProtocol !== undefined && { proxyProtocol: wish.proxyProtocol }),
+        },
       ],
       via: "halftone-test",
       forwarded: wish.forwarded ?? false,

@@ -32,6 +32,8 @@ export class SecurePeer extends Peer {
 
 export interface SecureWish {
   readonly listen?: Partial<ListenTls> & Pick<ListenTls, "certificates">;
+  /** HTTP/2 by ALPN; absent: the default. */
+  readonly http2?: boolean;
   readonly serverTls?: Readonly<Record<string, ServerTls>>;
   readonly apps?: readonly AppDocument[];
   readonly timeouts?: Partial<GatewayTimeouts>;
@@ -63,6 +65,7 @@ export async function startSecureGateway(wish: SecureWish): Promise<SecureGatewa
       {
         address: { kind: "tcp", host: HOST, port: 0 },
         ...(wish.listen !== undefined && { tls: { minVersion: "1.2", ...wish.listen } }),
+        ...(wish.http2 !== undefined && { http2: wish.http2 }),
       },
     ],
     ...(wish.serverTls !== undefined && { serverTls: wish.serverTls }),
