@@ -7,7 +7,7 @@ import type { AppRuntime } from "./app-runtime.ts";
 import { clientAddress } from "./client-address.ts";
 import type { ClientPeer } from "./client-peer.ts";
 import type { GatewayContext } from "./gateway-context.ts";
-import { noRoute, type GatewayError } from "./gateway-error.ts";
+import { noRoute, overloaded, type GatewayError } from "./gateway-error.ts";
 import { requestHeadText } from "./request-emitter.ts";
 
 /** What a trusted proxy may give as request id: it is repeated in our own pages and in logs. */
@@ -63,6 +63,10 @@ export class Admission implements Client {
     const trusted = trustedProxies.size > 0 && trustedProxies.match(peer.address) !== undefined;
     const given = trusted ? this.header("x-request-id") : undefined;
     this.requestId = given !== undefined && REQUEST_ID.test(given) ? given : context.requestIds.next();
+    if (isOverloaded(context)) {
+      this.problem = overloaded;
+      return undefined;
+    }
     const runtime = context.apps.find(this.hostOf(head.host), head.target);
     if (runtime === undefined) {
       this.problem = noRoute;
@@ -97,4 +101,11 @@ export class Admission implements Client {
     }
     return this.host;
   }
+}
+
+/** Too much under way, or waiting so long that only refusing some serves the others in time. */
+function isOverloaded(context: GatewayContext): boolean {
+  if (context.counters.inFlight >= context.settings.limits.requests) return true;
+  const { shedder } = context.clock;
+  return shedder.active && shedder.refuses(Math.random());
 }

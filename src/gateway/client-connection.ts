@@ -1,13 +1,14 @@
 import type { Socket } from "node:net";
+import { Offences } from "../core/offences.ts";
 import type { ClientPeer } from "./client-peer.ts";
 import type { Deadlined } from "./clock.ts";
 import type { Downstream } from "./downstream.ts";
 import { Exchange } from "./exchange.ts";
 import type { GatewayContext } from "./gateway-context.ts";
-import { bodyTimeout, bodyTooLarge, headTimeout } from "./gateway-error.ts";
+import { bodyTimeout, bodyTooLarge, headTimeout, tooManyOffences } from "./gateway-error.ts";
 import { Http1Answer } from "./http1-answer.ts";
 import { Outlet } from "./outlet.ts";
-import { answerWishes, ownAnswer, problemOf, type Problem } from "./own-answer.ts";
+import { answerWishes, problemOf, type Problem } from "./own-answer.ts";
 import { RequestBody } from "./request-body.ts";
 
 /** FLUSH: answers wait to be read by the client before its next request is. */
@@ -52,6 +53,9 @@ export class ClientConnection implements Deadlined, Downstream {
   private headBegun = false;
   private inputEnded = false;
   private activeAt: number;
+  /** Bytes of a body since its deadline was set last. */
+  private bodyBytes = 0;
+  private offences: Offences | undefined;
 
   constructor(
     context: GatewayContext,
@@ -89,7 +93,7 @@ export class ClientConnection implements Deadlined, Downstream {
   resumeInput(): void {
     if (!this.paused || (this.input?.length ?? 0) > INPUT_LIMIT) return;
     this.paused = false;
-    if (this.state === State.BODY) this.awaitInput();
+    if (this.state === State.BODY) this.awaitBody();
     this.socket.resume();
   }
 
@@ -243,6 +247,7 @@ export class ClientConnection implements Deadlined, Downstream {
       return -1;
     }
     this.headBegun = false;
+    if (head.emptyLines > 0 && this.offend(head.emptyLines)) return -1;
     this.headBytes = bytes;
     this.headStart = start;
     return this.beginRequest(bytes, next, end);
@@ -272,7 +277,7 @@ export class ClientConnection implements Deadlined, Downstream {
     }
     this.exchange = new Exchange(context, this, request);
     if (!body.done) {
-      this.awaitInput();
+      this.awaitBody();
       if (body.chunked) body.beginChunks(context.settings.limits);
     }
     this.exchange.start(body.done, body.chunked);
@@ -282,9 +287,14 @@ export class ClientConnection implements Deadlined, Downstream {
   private readBody(bytes: Buffer, start: number, end: number): number {
     const { body, exchange } = this;
     if (exchange === undefined) return -1;
-    this.awaitInput();
+    this.bodyBytes += end - start;
+    const { limits, timeouts } = this.context.settings;
+    // A crawl is judged by the clock of silence: it is set again only by as much as the rate asks for in that time.
+    if (this.bodyBytes >= (limits.bodyRate * timeouts.idle) / 1000) this.awaitBody();
+    const extensions = body.extensions;
     const next = body.read(bytes, start, end, exchange);
     if (next < 0) this.refuseBody(body.problem!);
+    else if (body.extensions > extensions && this.offend(body.extensions - extensions)) return -1;
     else if (body.done) this.endBody(body.trailers);
     return next;
   }
@@ -297,6 +307,19 @@ export class ClientConnection implements Deadlined, Downstream {
 
   private awaitInput(): void {
     this.deadline = this.context.clock.now + this.context.settings.timeouts.idle;
+  }
+
+  private awaitBody(): void {
+    this.bodyBytes = 0;
+    this.awaitInput();
+  }
+
+  /** True: it was one offence too many, and this connection is refused. */
+  private offend(weight: number): boolean {
+    this.offences ??= new Offences();
+    if (!this.offences.add(this.context.clock.now, weight)) return false;
+    this.refuseBody(tooManyOffences);
+    return true;
   }
 
   /** An answer of our own after which nothing more is read: the framing is lost, or a limit was passed. */
@@ -318,17 +341,9 @@ export class ClientConnection implements Deadlined, Downstream {
     requestId: string,
     how: { close: boolean; group: string | undefined },
   ): void {
-    const { errors } = this.context.counters;
-    errors.set(problem.code, (errors.get(problem.code) ?? 0) + 1);
-    const { html, head } = answerWishes(this.context.admission.head, this.headBytes, this.headStart);
-    this.outlet.append(
-      ownAnswer(
-        { ...problem, requestId, group: how.group },
-        { httpDate: this.context.clock.httpDate, html, head, close: how.close },
-      ),
-    );
+    const wishes = answerWishes(this.context.admission.head, this.headBytes, this.headStart);
     this.headBytes = undefined;
-    this.outlet.flush();
+    this.answer.own(problem, requestId, { ...wishes, ...how });
     if (how.close) this.closeGracefully();
     else this.nextRequest();
   }

@@ -1,20 +1,24 @@
 import { resolvePool } from "../core/fallback.ts";
-import { abandonProbe, recordFailure, recordSuccess } from "../core/health.ts";
+import { abandonProbe } from "../core/health.ts";
 import { isIdempotent, mayRepeat } from "../core/retry.ts";
 import type { BodyKind, ResponseHead } from "../http1/response-head.ts";
 import type { Admitted } from "./admission.ts";
+import type { Deadlined } from "./clock.ts";
 import type { AnswerSink, Downstream } from "./downstream.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import {
   badResponse,
   connectFailed,
   groupDown,
+  noDescriptor,
   noServer,
+  requestTimeout,
   serverCut,
   type GatewayError,
 } from "./gateway-error.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
+import { blameServer, praiseServer } from "./server-judgement.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -27,8 +31,11 @@ const MAX_REFUSED = 16;
  * One request's way through the gateway, from its head to the last byte of its answer: choose a server, send, relay;
  * when a try fails, judge whether it may be repeated and choose again. It keeps the snapshot of the app it began with.
  */
-export class Exchange implements UpstreamListener {
+export class Exchange implements UpstreamListener, Deadlined {
   readonly requestMethod: string;
+  /** The request's as a whole; most gateways set none. */
+  deadline = 0;
+  clockSlot = -1;
   private readonly context: GatewayContext;
   private readonly client: Downstream;
   private readonly answer: AnswerSink;
@@ -63,8 +70,13 @@ export class Exchange implements UpstreamListener {
     this.bodyComplete = bodyComplete;
     this.chunkedBody = chunkedBody;
     if (!bodyComplete) this.body = new HeldBody();
-    this.context.counters.inFlight++;
-    this.request.runtime.budget.onRequest(this.context.clock.now);
+    const { counters, settings, clock } = this.context;
+    counters.inFlight++;
+    if (settings.timeouts.request !== null) {
+      this.deadline = clock.now + settings.timeouts.request;
+      clock.watch(this);
+    }
+    this.request.runtime.budget.onRequest(clock.now);
     this.attempt();
   }
 
@@ -120,6 +132,13 @@ export class Exchange implements UpstreamListener {
     this.leaveProbe();
     this.dropUpstream();
     this.finish();
+  }
+
+  onDeadline(): void {
+    this.leaveProbe();
+    this.dropUpstream();
+    if (this.responseStarted) this.cut();
+    else this.giveUp(requestTimeout);
   }
 
   // --- the response, from the server -------------------------------------------------------------------------------
@@ -184,23 +203,23 @@ export class Exchange implements UpstreamListener {
     const stale =
       upstream?.reused === true && error === serverCut && !this.responseStarted && !this.staleSeen;
     const refused = error === connectFailed;
+    // Our own lack of descriptors says nothing of the server, and another one cannot be reached either.
+    const ours = error === noDescriptor;
     // Nor is one that hangs up on a client who has not sent all of its request: else any client could kill servers.
-    const excused = stale || (error === serverCut && !this.bodyComplete && !this.responseStarted);
+    const excused = stale || ours || (error === serverCut && !this.bodyComplete && !this.responseStarted);
     if (stale) this.staleSeen = true;
     if (!excused) this.blame(`${error.code}: ${detail}`);
     else this.leaveProbe();
     this.upstream = undefined;
     if (this.responseStarted) {
       this.endTry();
-      this.finish();
-      this.context.counters.cuts++;
-      this.client.cut();
+      this.cut();
       return;
     }
     if (stale || refused) this.tries--;
     if (refused) this.refused++;
     if (!stale && server !== undefined) this.tried.push(server);
-    const again = stale || refused ? this.isRepeatable() : this.mayTryAgain();
+    const again = !ours && (stale || refused ? this.isRepeatable() : this.mayTryAgain());
     this.endTry();
     if (again && this.refused < MAX_REFUSED) this.attempt(error);
     else this.giveUp(error);
@@ -342,25 +361,20 @@ export class Exchange implements UpstreamListener {
     this.praise();
     this.responseStarted = true;
     this.tunnel = true;
+    this.deadline = 0;
     this.answer.switchProtocols(head);
     this.client.onTunnel();
     return true;
   }
 
   private blame(detail: string): void {
-    const server = this.server;
-    if (server === undefined) return;
-    server.failures++;
-    server.lastError = detail;
-    const { health } = this.request.runtime.app;
-    if (recordFailure(server.health, health, this.context.clock.now, Math.random(), this.sentAt)) {
-      this.context.onServerDied(server, detail);
+    if (this.server !== undefined) {
+      blameServer(this.context, this.server, this.request.runtime.app.health, this.sentAt, detail);
     }
   }
 
   private praise(): void {
-    const server = this.server;
-    if (server !== undefined && recordSuccess(server.health)) this.context.onServerRevived(server);
+    if (this.server !== undefined) praiseServer(this.context, this.server);
   }
 
   /** The probe ends without an outcome: another request may be it. */
@@ -382,8 +396,16 @@ export class Exchange implements UpstreamListener {
     this.sent = false;
   }
 
+  /** An answer has begun that will not be whole. */
+  private cut(): void {
+    this.finish();
+    this.context.counters.cuts++;
+    this.client.cut();
+  }
+
   private finish(): void {
     this.context.counters.inFlight--;
+    this.context.clock.unwatch(this);
   }
 }
 

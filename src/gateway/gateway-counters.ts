@@ -22,6 +22,11 @@ export interface GatewayCounters {
   readonly errors: Map<string, number>;
 }
 
+/** Notes an answer of the gateway itself. */
+export function countError(counters: GatewayCounters, code: string): void {
+  counters.errors.set(code, (counters.errors.get(code) ?? 0) + 1);
+}
+
 export function newCounters(): GatewayCounters {
   return {
     requests: 0,

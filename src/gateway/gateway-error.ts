@@ -8,10 +8,20 @@ export interface GatewayError {
   /** Who has to look: the client that sent it, the servers behind, or the operator of the gateway. */
   readonly fault: "client" | "server" | "operator";
   readonly message: string;
+  /** Further lines of the answer's head, each with its CRLF. */
+  readonly fields?: string;
 }
 
-const error = (status: number, code: string, fault: GatewayError["fault"], message: string): GatewayError =>
-  Object.freeze({ status, code, fault, message });
+const error = (
+  status: number,
+  code: string,
+  fault: GatewayError["fault"],
+  message: string,
+  fields: string = "",
+): GatewayError => Object.freeze({ status, code, fault, message, fields });
+
+/** Who is turned away for want of room comes back after a second. */
+const LATER = "Retry-After: 1\r\n";
 
 export const noRoute: GatewayError = error(
   404,
@@ -67,6 +77,39 @@ export const groupDown: GatewayError = error(
   "server",
   "The group under test has no live server, and testers are not sent elsewhere.",
 );
+export const overloaded: GatewayError = error(
+  503,
+  "overloaded",
+  "operator",
+  "The gateway has as many requests under way as it can carry. Try again in a moment.",
+  LATER,
+);
+export const tooManyConnections: GatewayError = error(
+  503,
+  "too_many_connections",
+  "operator",
+  "The gateway has as many connections open as it may. Try again in a moment.",
+  LATER,
+);
+export const noDescriptor: GatewayError = error(
+  503,
+  "no_descriptor",
+  "operator",
+  "The gateway cannot open a connection to a server: it has too many files and connections open.",
+  LATER,
+);
+export const tooManyOffences: GatewayError = error(
+  400,
+  "too_many_offences",
+  "client",
+  "This connection has made too much use of what serves no honest end, such as empty lines or chunk extensions.",
+);
+export const requestTimeout: GatewayError = error(
+  504,
+  "request_timeout",
+  "server",
+  "The request as a whole took longer than this gateway allows.",
+);
 export const connectTimeout: GatewayError = error(
   504,
   "connect_timeout",
@@ -91,6 +134,11 @@ export const gatewayErrors: readonly GatewayError[] = [
   badResponse,
   noServer,
   groupDown,
+  overloaded,
+  tooManyConnections,
+  noDescriptor,
+  tooManyOffences,
+  requestTimeout,
   connectTimeout,
   responseTimeout,
 ];

@@ -11,6 +11,8 @@ import { Clock } from "./clock.ts";
 import { newCounters, type GatewayCounters } from "./gateway-counters.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { Listener, listenText } from "./listener.ts";
+import { turnAway } from "./turned-away.ts";
+import { descriptorRoom, type DescriptorRoom } from "./descriptors.ts";
 import { RequestIds } from "./request-ids.ts";
 import type { HealthFinding, ServerStatus } from "./server-status.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
@@ -29,6 +31,8 @@ export class Gateway {
   private readonly connections = new Set<ClientConnection>();
   private listeners: Listener[] = [];
   private accepting = true;
+  /** What the system's limit on open files leaves room for. */
+  private readonly room: DescriptorRoom = descriptorRoom();
   private onIdle: (() => void) | undefined;
 
   constructor(settings: GatewaySettings, events: GatewayEvents = {}) {
@@ -181,8 +185,12 @@ export class Gateway {
 
   private onConnection(socket: Socket): void {
     const { counters, settings } = this.context;
-    if (!this.accepting || counters.connections >= settings.limits.connections) {
+    if (!this.accepting) {
       socket.destroy();
+      return;
+    }
+    if (counters.connections >= Math.min(settings.limits.connections, this.room.connections)) {
+      turnAway(this.context, socket, this.room.turnedAway);
       return;
     }
     counters.connections++;

@@ -2,7 +2,9 @@ import type { RequestHead } from "../http1/request-head.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
 import type { AnswerFrame, AnswerSink } from "./downstream.ts";
 import type { GatewayContext } from "./gateway-context.ts";
+import { countError } from "./gateway-counters.ts";
 import type { Outlet } from "./outlet.ts";
+import { ownAnswer, type AnswerWishes, type Problem } from "./own-answer.ts";
 import { interimHeadText, responseHeadText } from "./response-emitter.ts";
 
 /** Writes the answers of one HTTP/1 connection, one after the other. */
@@ -73,6 +75,20 @@ export class Http1Answer implements AnswerSink {
   switchProtocols(head: ResponseHead): void {
     this.chunked = false;
     this.outlet.append(interimHeadText(head));
+  }
+
+  /** An answer of the gateway itself. */
+  own(
+    problem: Problem,
+    requestId: string,
+    how: AnswerWishes & { close: boolean; group: string | undefined },
+  ): void {
+    const { context } = this;
+    countError(context.counters, problem.code);
+    const { httpDate } = context.clock;
+    const { html, head, close, group } = how;
+    this.outlet.append(ownAnswer({ ...problem, requestId, group }, { httpDate, html, head, close }));
+    this.outlet.flush();
   }
 
   flush(): boolean {

@@ -7,6 +7,8 @@ export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** Further lines of the answer's head, each with its CRLF. */
+  readonly fields?: string;
 }
 
 export function problemOf(refusal: Refusal): Problem {
@@ -20,21 +22,20 @@ interface OwnAnswer extends Problem {
   readonly group?: string | undefined;
 }
 
-interface AnswerFrame {
+interface AnswerFrame extends AnswerWishes {
   readonly httpDate: string;
+  readonly close: boolean;
+}
+
+/** What kind of answer the client wants. */
+export interface AnswerWishes {
   readonly html: boolean;
   /** A response to HEAD has no body (RFC 9110, 9.3.2). */
   readonly head: boolean;
-  readonly close: boolean;
-  readonly extraFields?: string;
 }
 
 /** What kind of answer the client wants: its head is parsed again, as other heads were since. */
-export function answerWishes(
-  head: RequestHead,
-  bytes: Buffer | undefined,
-  start: number,
-): { readonly html: boolean; readonly head: boolean } {
+export function answerWishes(head: RequestHead, bytes: Buffer | undefined, start: number): AnswerWishes {
   if (bytes === undefined || head.parse(bytes, start, bytes.length) <= 0) return { html: false, head: false };
   const accept = head.fields.get("accept") ?? "";
   const html = accept.indexOf("text/html");
@@ -55,7 +56,7 @@ export function ownAnswer(answer: OwnAnswer, frame: AnswerFrame): string {
     `X-Request-Id: ${answer.requestId}\r\n` +
     `X-Halftone-Error: ${answer.code}\r\n` +
     (answer.group === undefined ? "" : `X-Halftone-Group: ${answer.group}\r\n`) +
-    (frame.extraFields ?? "") +
+    (answer.fields ?? "") +
     (frame.close ? "Connection: close\r\n" : "") +
     `\r\n${frame.head ? "" : body}`
   );

@@ -43,6 +43,11 @@ export class RequestBody implements ChunkSink {
     this.decoder.reset();
   }
 
+  /** Chunk extensions of the body under way. */
+  get extensions(): number {
+    return this.chunked ? (this.decoder?.extensions ?? 0) : 0;
+  }
+
   /** Passes on what of bytes[start,end) belongs to the body; answers the offset after it, -1 when it is refused. */
   read(bytes: Buffer, start: number, end: number, sink: BodySink): number {
     if (!this.chunked) {

@@ -8,6 +8,7 @@ import {
   badResponse,
   connectFailed,
   connectTimeout,
+  noDescriptor,
   responseTimeout,
   serverCut,
   type GatewayError,
@@ -360,7 +361,7 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     const { state, error } = this;
     const cause = error?.code ?? error?.message ?? "closed";
     if (state === State.IDLE) this.server.removeIdle(this);
-    if (state === State.CONNECTING) this.fail(connectFailed, cause);
+    if (state === State.CONNECTING) this.fail(isOurs(cause) ? noDescriptor : connectFailed, cause);
     else if (state !== State.CLOSED) this.fail(serverCut, cause);
   }
 
@@ -381,4 +382,9 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
 
 function connectOptions(target: Target): { path: string } | { host: string; port: number } {
   return target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
+}
+
+/** No connection came about for want of something on our side: descriptors, buffers, local ports. */
+function isOurs(code: string): boolean {
+  return code === "EMFILE" || code === "ENFILE" || code === "ENOBUFS" || code === "EADDRNOTAVAIL";
 }

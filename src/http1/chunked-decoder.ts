@@ -48,6 +48,8 @@ export class ChunkedDecoder {
   refusal: Refusal | undefined = undefined;
   /** Trailer lines to pass on, `Name: value CRLF` each, as latin1 text; valid when done. */
   trailers = "";
+  /** Chunk extensions met so far: nobody needs them. */
+  extensions = 0;
 
   private readonly limits: HeadLimits;
   private state = SIZE_FIRST;
@@ -67,6 +69,7 @@ export class ChunkedDecoder {
     this.done = false;
     this.refusal = undefined;
     this.trailers = "";
+    this.extensions = 0;
     this.state = SIZE_FIRST;
     this.size = 0;
     this.digits = 0;
@@ -154,6 +157,7 @@ export class ChunkedDecoder {
     const isToken = TOKEN[byte] !== 0;
     switch (this.state) {
       case EXTENSION_NAME_FIRST:
+        this.extensions++;
         this.state = EXTENSION_NAME;
         return isToken ? undefined : refuse.BAD_CHUNK_EXTENSION;
       case EXTENSION_NAME:

@@ -35,6 +35,8 @@ export class RequestHead {
   readonly fields: FieldTable;
   /** Why the last parse was refused. */
   refusal: Refusal | undefined = undefined;
+  /** Empty lines that stood before the request line. */
+  emptyLines = 0;
   /** A known method, always the same string for it. */
   method = "GET";
   /** Path and query of the target as sent; empty when an absolute-form target has none. See `target`. */
@@ -110,8 +112,9 @@ export class RequestHead {
   /** RFC 9112 2.2: some clients send an extra CRLF after a body. Answers the offset of the request line. */
   private skipEmptyLines(bytes: Buffer, start: number, end: number): number {
     let i = start;
-    for (let lines = 0; i < end && bytes[i] === CR; lines++) {
-      if (lines === MOST_EMPTY_LINES) return this.refuse(refuse.TOO_MANY_EMPTY_LINES);
+    this.emptyLines = 0;
+    for (; i < end && bytes[i] === CR; this.emptyLines++) {
+      if (this.emptyLines === MOST_EMPTY_LINES) return this.refuse(refuse.TOO_MANY_EMPTY_LINES);
       if (i + 1 < end && bytes[i + 1] !== LF) return this.refuse(refuse.BAD_LINE_END);
       i += 2;
     }

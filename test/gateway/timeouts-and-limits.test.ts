@@ -84,6 +84,65 @@ describe("timeouts", () => {
   });
 });
 
+describe("the time of a request as a whole", () => {
+  it("is a 504 when no answer has begun, and blames no server", async () => {
+    const server = await upstream(async (peer) => {
+      await take(peer);
+    });
+    const gateway = await startGateway({ timeouts: { request: 200 }, apps: [app([server.address])] });
+    const answer = await gateway.ask(get());
+    expect(answer.status).toBe(504);
+    expect(answer.field("x-halftone-error")).toBe("request_timeout");
+    await server.peers[0]!.gone();
+    expect(gateway.server(server.address)).toMatchObject({ failures: 0, inFlight: 0 });
+    expect(gateway.gateway.counters.inFlight).toBe(0);
+  });
+
+  it("cuts an answer that drips on", async () => {
+    const server = await upstream(async (peer) => {
+      await take(peer);
+      peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+      const timer = setInterval(() => peer.send("1\r\nx\r\n"), 20);
+      await peer.gone().finally(() => clearInterval(timer));
+    });
+    const { client, gateway } = await startGateway({
+      timeouts: { request: 300 },
+      apps: [app([server.address])],
+    });
+    const peer = await client();
+    peer.send(get());
+    await peer.gone();
+    expect(peer.received).toContain("1\r\nx\r\n");
+    expect(peer.received.endsWith("0\r\n\r\n")).toBe(false);
+    expect(gateway.counters).toMatchObject({ inFlight: 0, cuts: 1 });
+    await server.peers[0]!.gone();
+  });
+
+  it("does not count in a tunnel", async () => {
+    const server = await upstream(async (peer) => {
+      await take(peer);
+      peer.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello");
+      await peer.text("ping");
+      peer.send("pong");
+    });
+    const silent = await upstream(async (peer) => {
+      await take(peer);
+    });
+    const { client } = await startGateway({
+      timeouts: { request: 200 },
+      apps: [app([server.address]), app([silent.address], { name: "silent", routes: [{ path: "/silent" }] })],
+    });
+    const idle = await client();
+    const peer = await client();
+    peer.send(get("/", "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+    await peer.text("hello");
+    idle.send(get("/silent"));
+    expect((await idle.message()).status).toBe(504);
+    peer.send("ping");
+    await peer.text("pong");
+  });
+});
+
 describe("limits", () => {
   it("a body by its length: 413 at once, and nothing is sent to a server", async () => {
     const server = await upstream(serve(ok()));
@@ -152,6 +211,114 @@ describe("limits", () => {
     expect((await peer.message()).status).toBe(431);
   });
 
+  it("a client that is turned away while it uploads can read why", async () => {
+    const { client } = await startGateway({ limits: { connections: 1 } });
+    await client();
+    const second = await client();
+    second.send(post("x".repeat(1024 * 1024)));
+    expect((await second.message()).status).toBe(503);
+    await second.gone();
+    expect(second.wasReset).toBe(false);
+  });
+
+  it("requests under way beyond the limit are answered 503 at once, and their connections stay", async () => {
+    let letGo!: () => void;
+    const release = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const server = await upstream(async (peer) => {
+      await take(peer);
+      await release;
+      peer.send(ok("late"));
+      await serve(ok("next"))(peer, 0);
+    });
+    const { client, gateway } = await startGateway({
+      limits: { requests: 2 },
+      apps: [app([server.address])],
+    });
+    const first = await client();
+    const second = await client();
+    const third = await client();
+    first.send(get());
+    second.send(get());
+    await eventually(() => gateway.counters.inFlight === 2, "two requests under way");
+    third.send(get());
+    const answer = await third.message();
+    expect(answer.status).toBe(503);
+    expect(answer.field("x-halftone-error")).toBe("overloaded");
+    expect(answer.field("retry-after")).toBe("1");
+    letGo();
+    expect((await first.message()).body).toBe("late");
+    expect((await second.message()).body).toBe("late");
+    third.send(get());
+    expect((await third.message()).body).toBe("next");
+  });
+
+  it("a body that crawls is a 408 even though it never stalls", async () => {
+    const server = await upstream(serve(ok()));
+    const { client } = await startGateway({
+      timeouts: { idle: 400 },
+      limits: { bodyRate: 1000 },
+      apps: [app([server.address])],
+    });
+    const peer = await client();
+    peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    const timer = setInterval(() => peer.send("x"), 20);
+    const answer = await peer.message().finally(() => clearInterval(timer));
+    expect(answer.status).toBe(408);
+    expect(answer.field("x-halftone-error")).toBe("body_timeout");
+    await server.peers[0]!.gone();
+    expect(server.requests.length).toBe(0);
+  });
+
+  it("a body that keeps the rate is taken, however long it takes", async () => {
+    const server = await upstream(serve(ok()));
+    const { client, gateway } = await startGateway({
+      timeouts: { idle: 200 },
+      limits: { bodyRate: 100 },
+      apps: [app([server.address])],
+    });
+    const peer = await client();
+    peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1200\r\n\r\n");
+    await eventually(() => gateway.counters.inFlight === 1, "the request");
+    for (let i = 0; i < 12; i++) {
+      peer.send("x".repeat(100));
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    expect((await peer.message()).status).toBe(200);
+  });
+
+  it("empty lines before requests are forgiven until there are too many", async () => {
+    const server = await upstream(serve(ok()));
+    const { client } = await startGateway({ apps: [app([server.address])] });
+    const peer = await client();
+    for (let i = 0; i < 25; i++) {
+      peer.send(`\r\n\r\n\r\n\r\n${get()}`);
+      expect((await peer.message()).status).toBe(200);
+    }
+    let last = 200;
+    for (let i = 0; i < 25 && last === 200; i++) {
+      peer.send(`\r\n\r\n\r\n\r\n${get()}`);
+      const answer = await peer.message();
+      last = answer.status;
+      if (last === 400) expect(answer.field("x-halftone-error")).toBe("too_many_offences");
+    }
+    expect(last).toBe(400);
+    await peer.gone();
+  });
+
+  it("chunk extensions likewise, and the request is never whole at the server", async () => {
+    const server = await upstream(serve(ok()));
+    const { client } = await startGateway({ apps: [app([server.address])] });
+    const peer = await client();
+    peer.send(
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${"1;a\r\nx\r\n".repeat(200)}0\r\n\r\n`,
+    );
+    expect((await peer.message()).field("x-halftone-error")).toBe("too_many_offences");
+    await peer.gone();
+    expect(server.requests.length).toBe(0);
+  });
+
   it("connections beyond the limit are not served, and there is room again when one ends", async () => {
     const server = await upstream(serve(ok()));
     const { client, gateway } = await startGateway({
@@ -161,7 +328,14 @@ describe("limits", () => {
     const first = await client();
     const second = await client();
     const third = await client();
+    third.send(get());
+    const turnedAway = await third.message();
+    expect(turnedAway.status).toBe(503);
+    expect(turnedAway.field("x-halftone-error")).toBe("too_many_connections");
+    expect(turnedAway.field("retry-after")).toBe("1");
     await third.gone();
+    expect(third.wasReset).toBe(false);
+    expect(server.peers.length).toBe(0);
     first.send(get());
     expect((await first.message()).status).toBe(200);
     second.reset();

@@ -20,6 +20,12 @@ export interface SiteConfig {
   readonly apps?: readonly string[];
 }
 
+/** What the system gives the process. */
+export interface ProcessWish {
+  /** Limit on open files, of the supervisor and of each worker. */
+  readonly openFiles?: number;
+}
+
 /** A folder with a halftone.yaml and whatever the gateway keeps there. Processes come and go, the site stays. */
 export class Site {
   readonly folder: string;
@@ -44,9 +50,9 @@ export class Site {
   }
 
   /** Starts a process and waits until it listens; the error of one that does not carries what it printed. */
-  async start(): Promise<HalftoneProcess> {
+  async start(wish: ProcessWish = {}): Promise<HalftoneProcess> {
     if (!existsSync(CLI)) throw new Error(`${CLI} does not exist: build first (npm run build)`);
-    const halftone = new HalftoneProcess(this);
+    const halftone = new HalftoneProcess(this, wish);
     this.#scene.defer(() => halftone.remove());
     await halftone.ready();
     return halftone;
@@ -88,9 +94,11 @@ export class HalftoneProcess {
   /** Workers seen, so that none outlives the scenario even if the supervisor was killed. */
   readonly #seenWorkers = new Set<number>();
 
-  constructor(site: Site) {
+  constructor(site: Site, { openFiles }: ProcessWish) {
     this.site = site;
-    this.#child = spawn(process.execPath, [CLI, "serve", "-c", site.configFile], {
+    const limited = openFiles === undefined ? "" : `ulimit -n ${openFiles}; `;
+    const command = [process.execPath, CLI, "serve", "-c", site.configFile];
+    this.#child = spawn("/bin/sh", ["-c", `${limited}exec "$0" "$@"`, ...command], {
       cwd: site.folder,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -1,0 +1,24 @@
+import type { HealthPolicy } from "../core/app.ts";
+import { recordFailure, recordSuccess } from "../core/health.ts";
+import type { GatewayContext } from "./gateway-context.ts";
+import type { UpstreamServer } from "./upstream-server.ts";
+
+/** A try that began at `sentAt` failed by this server's fault. `detail`: for people, shown as its last error. */
+export function blameServer(
+  context: GatewayContext,
+  server: UpstreamServer,
+  policy: HealthPolicy,
+  sentAt: number,
+  detail: string,
+): void {
+  server.failures++;
+  server.lastError = detail;
+  if (recordFailure(server.health, policy, context.clock.now, Math.random(), sentAt)) {
+    context.onServerDied(server, detail);
+  }
+}
+
+/** A try went well. */
+export function praiseServer(context: GatewayContext, server: UpstreamServer): void {
+  if (recordSuccess(server.health)) context.onServerRevived(server);
+}
