@@ -104,7 +104,7 @@ class Connection {
     if (this.remaining > 0) {
       this.remaining -= length;
     } else {
-      this.head += BUFFER.latin1Slice(0, Math.min(length, HEAD_LIMIT));
+      this.head += BUFFER.toString("latin1", 0, Math.min(length, HEAD_LIMIT));
       const end = this.head.indexOf("\r\n\r\n");
       if (end < 0) return;
       const fields = this.head.slice(0, end + 2).toLowerCase();
@@ -179,33 +179,31 @@ function sendCounted(connection, due) {
   connection.send(due);
 }
 
+/** @returns {Promise<void>} */
 function openLoop() {
   const start = performance.now();
-  const end = countUntil;
   let next = 0;
-  return /** @type {Promise<void>} */ (
-    new Promise((resolve) => {
-      const tick = () => {
-        const now = performance.now();
-        for (;;) {
-          const due = start + (next * 1000) / options.rate;
-          if (due > now) break;
-          if (due >= end) {
-            resolve();
-            return;
-          }
-          next++;
-          if (counts(due)) lateness.push(performance.now() - due);
-          const connection =
-            idle.pop() ?? (connections < options.maxConnections ? new Connection() : undefined);
-          if (connection !== undefined) sendCounted(connection, due);
-          else if (counts(due)) count.unsent++;
+  return new Promise((resolve) => {
+    const tick = () => {
+      const now = performance.now();
+      for (;;) {
+        const due = start + (next * 1000) / options.rate;
+        if (due > now) break;
+        if (due >= countUntil) {
+          resolve();
+          return;
         }
-        setTimeout(tick, 1);
-      };
-      tick();
-    })
-  );
+        next++;
+        if (counts(due)) lateness.push(performance.now() - due);
+        const connection =
+          idle.pop() ?? (connections < options.maxConnections ? new Connection() : undefined);
+        if (connection !== undefined) sendCounted(connection, due);
+        else if (counts(due)) count.unsent++;
+      }
+      setTimeout(tick, 1);
+    };
+    tick();
+  });
 }
 
 /** @param {number[]} values */

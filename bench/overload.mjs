@@ -198,9 +198,10 @@ async function measureCase(children, folder, what, { seconds, warmUp, times }) {
       warmUp,
       seconds,
     });
-    const coreUse =
-      ((proxyTime(gateway.pid).traffic - before.traffic) * 1000) / (performance.now() - started);
-    overloads.push({ times: multiple, load, ready: await probe.stop(), coreUse });
+    const wall = (performance.now() - started) / 1000;
+    const coreUse = (proxyTime(gateway.pid).traffic - before.traffic) / wall;
+    const othersUse = (othersTime(children.groups) - othersBefore) / wall;
+    overloads.push({ times: multiple, load, ready: await probe.stop(), coreUse, othersUse });
   }
   await waitForAnswer(gateway, port, what.path);
   await Promise.all([...neighbours, gateway, child].map((one) => children.end(one)));
