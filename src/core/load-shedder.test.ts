@@ -3,7 +3,7 @@ import { LoadShedder } from "./load-shedder.ts";
 
 function measured(...waits: readonly number[]): LoadShedder {
   const shedder = new LoadShedder();
-  for (const wait of waits) shedder.measure(wait);
+  for (const wait of waits) shedder.measure(wait, 1);
   return shedder;
 }
 
@@ -13,21 +13,27 @@ describe("LoadShedder", () => {
   it("refuses nobody at rest, nor after one pause, however long", () => {
     expect(measured(...times(100, 2)).active).toBe(false);
     expect(measured(0, 0, 0, 5000, 0, 0, 0).active).toBe(false);
-    expect(measured(0, 400, 400, 400, 0, 0).active).toBe(false);
+    expect(measured(...times(19, 400), 0, ...times(19, 400), 0).active).toBe(false);
+  });
+
+  it("refuses nobody while there is rest: it is others who keep the processor", () => {
+    const shedder = new LoadShedder();
+    for (let i = 0; i < 200; i++) shedder.measure(100, i % 10 === 0 ? 0.9 : 1);
+    expect(shedder.active).toBe(false);
   });
 
   it("refuses more and more while work stands waiting, but never everybody", () => {
-    const shedder = measured(...times(4, 60));
+    const shedder = measured(...times(21, 60));
     expect(shedder.refuses(0)).toBe(true);
     expect(shedder.refuses(0.9)).toBe(false);
-    for (const wait of times(1000, 60)) shedder.measure(wait);
+    for (const wait of times(1000, 60)) shedder.measure(wait, 1);
     expect(shedder.refuses(0.94)).toBe(true);
     expect(shedder.refuses(0.96)).toBe(false);
   });
 
   it("gives up soon after the wait is over", () => {
     const shedder = measured(...times(1000, 60));
-    for (const wait of times(100, 1)) shedder.measure(wait);
+    for (const wait of times(100, 1)) shedder.measure(wait, 1);
     expect(shedder.active).toBe(false);
   });
 
@@ -51,7 +57,7 @@ describe("LoadShedder", () => {
       }
       const wait = (queue / capacity) * turn * 0.4;
       if (settled) worst = Math.max(worst, wait);
-      shedder.measure(wait);
+      shedder.measure(wait, 1);
     }
     return { goodput: served / (steps / 2) / capacity, worst };
   }

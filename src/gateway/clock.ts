@@ -1,4 +1,4 @@
-import { performance } from "node:perf_hooks";
+import { performance, type EventLoopUtilization } from "node:perf_hooks";
 import { LoadShedder } from "../core/load-shedder.ts";
 
 /** What a clock watches: an object whose `deadline` (ms of the clock, 0: none) may pass. */
@@ -28,12 +28,13 @@ export class Clock {
   now: number;
   /** Wall-clock time of the last whole second, as HTTP wants it (RFC 9110, 5.6.7). */
   httpDate = "";
-  /** Judges by how late the ticks come, which is how long anything in this process waits for its turn. */
+  /** Judges by how late the ticks come, which is how long anything in this process waits for its turn, and by its rest. */
   readonly shedder: LoadShedder = new LoadShedder();
   private readonly origin: number;
   private readonly watched: Deadlined[] = [];
   private readonly timer: NodeJS.Timeout;
   private dateAt = 0;
+  private work: EventLoopUtilization = performance.eventLoopUtilization();
 
   constructor() {
     const [seconds, nanoseconds] = process.hrtime();
@@ -89,7 +90,10 @@ export class Clock {
     const before = this.now;
     this.refresh();
     const now = this.now;
-    this.shedder.measure(Math.max(0, now - before - TICK));
+    const work = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(work, this.work);
+    this.work = work;
+    this.shedder.measure(Math.max(0, now - before - TICK), utilization);
     if (now - before > STALL) return;
     // Backwards, as an expired object may unwatch itself: the last one then takes its slot, and was seen already.
     for (let slot = this.watched.length - 1; slot >= 0; slot--) {

@@ -11,7 +11,7 @@ export const CLI: string =
   process.env["HALFTONE_CLI"] ?? fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
 
 /** Time from the start of the process to its "listening" line, in ms. */
-const START_TIME = 8_000;
+const START_TIME = 20_000;
 
 /** What halftone.yaml says beside the harness's own defaults (loopback, port 0, one worker). */
 export interface SiteConfig {
