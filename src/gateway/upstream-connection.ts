@@ -1,4 +1,4 @@
-import { connect, type NetConnectOpts, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Target } from "../core/app.ts";
 import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
@@ -14,6 +14,7 @@ import {
   type GatewayError,
 } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
+import { UpstreamSocket } from "./upstream-socket.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
 /** What an upstream connection tells the exchange that is on it. */
@@ -86,14 +87,11 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     this.context = context;
     this.server = server;
     this.listener = listener;
-    this.socket = connect({
-      ...connectOptions(server.server.target),
-      noDelay: true,
-      onread: {
-        buffer: () => this.nextBuffer(),
-        callback: (size) => this.onRead(size),
-      },
-    } as NetConnectOpts);
+    this.socket = new UpstreamSocket({
+      buffer: () => this.nextBuffer(),
+      callback: (size) => this.onRead(size),
+    });
+    this.socket.connect({ ...connectOptions(server.server.target), noDelay: true });
     this.outlet = new Outlet(this.socket);
     this.socket.on("connect", () => this.onConnect());
     this.socket.on("drain", () => this.listener?.onUpstreamDrain());

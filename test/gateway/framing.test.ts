@@ -379,6 +379,25 @@ describe("an answer before the request is whole", () => {
     await server.peers[0]!.gone();
   });
 
+  it("is relayed even though its server resets the connection over the rest of the upload", async () => {
+    const server = await upstream(async (peer) => {
+      peer.socket.pause();
+      await new Promise((resolve) => peer.socket.once("readable", resolve));
+      peer.socket.end("HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nfull");
+      // Closed with input unread: the kernel sends a reset.
+      peer.socket.once("finish", () => peer.socket.destroy());
+    });
+    const gateway = await startGateway({ apps: [app([server.address])] });
+    for (let i = 0; i < 5; i++) {
+      const client = await gateway.client();
+      client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\n\r\n${"x".repeat(8_000_000)}`);
+      const answer = await client.message();
+      expect([answer.status, answer.body]).toEqual([413, "full"]);
+      client.socket.destroy();
+    }
+    expect(gateway.server(server.address).failures).toBe(0);
+  });
+
   it("goes on beside the upload when it streams", async () => {
     const { client } = await pair(async (peer) => {
       await peer.text("one");
