@@ -30,11 +30,11 @@ describe("nginx behind the gateway", () => {
        location /moved { return 301 /page.html; }
        location /empty { return 204; }
        location /teapot { return 418 "short and stout"; }`,
-      "types { text/html html; } gzip on; gzip_min_length 100; sendfile on; tcp_nopush on;",
+      "types { text/html html; } gzip on; gzip_proxied any; sendfile on; tcp_nopush on; absolute_redirect off;",
     );
     await writeFile(join(nginx.root, "file"), FILE);
     await writeFile(join(nginx.root, "page.html"), PAGE);
-    await writeFile(join(nginx.root, "large"), patternOf(64 * MIB));
+    await writeFile(join(nginx.root, "large"), patternOf(16 * MIB));
     front = await startFront(scene, [nginx.address]);
     agent = keepAlive(scene);
   });
@@ -66,6 +66,7 @@ describe("nginx behind the gateway", () => {
     });
   });
 
+  // gzip_proxied: without it nginx compresses nothing for a request with Via.
   it("compresses as it goes, in chunks", async () => {
     const page = await get("/page.html", { headers: { "Accept-Encoding": "gzip" } });
     expect(page.headers).toMatchObject({ "content-encoding": "gzip", "transfer-encoding": "chunked" });
@@ -73,16 +74,12 @@ describe("nginx behind the gateway", () => {
     expect((await get("/page.html")).text).toBe(PAGE);
   });
 
-  it("serves 64 MiB whole", async () => {
-    expect(hashOf((await get("/large")).body)).toBe(hashOf(patternOf(64 * MIB)));
+  it("serves a file larger than every buffer whole", async () => {
+    expect(hashOf((await get("/large")).body)).toBe(hashOf(patternOf(16 * MIB)));
   });
 
   it("gives its own answers: redirect, nothing, errors", async () => {
-    const moved = await get("/moved");
-    expect({ status: moved.status, to: moved.headers.location }).toEqual({
-      status: 301,
-      to: `http://127.0.0.1:${front.halftone.gatewayPort}/page.html`.replace(/:\d+\//, "/"),
-    });
+    expect(await get("/moved")).toMatchObject({ status: 301, headers: { location: "/page.html" } });
     expect((await get("/empty")).status).toBe(204);
     expect(await get("/teapot")).toMatchObject({ status: 418, text: "short and stout" });
     expect((await get("/none")).status).toBe(404);

@@ -30,3 +30,11 @@ export function caFile(_front: Front, protocol: Protocol): readonly string[] {
       return [];
   }
 }
+
+/** The same as options of a client made in Node. */
+export function trust(_front: Front, protocol: Protocol): { readonly ca?: string } {
+  switch (protocol) {
+    case "http":
+      return {};
+  }
+}
