@@ -179,22 +179,20 @@ describe("Chromium", () => {
       async () => {
         const page = await open(protocol, "/blank");
         const memory = watchMemory(front);
-        const sunk = await page.evaluate(`new Promise((resolve, reject) => {
-          const pattern = new Uint8Array(${PERIOD}).map((_, n) => (n * 31 + (n >> 8)) & 255);
-          const pieces = Array.from({ length: Math.ceil(${SIZE} / ${PERIOD}) }, () => pattern);
-          const request = new XMLHttpRequest();
-          request.open("POST", "/sink");
-          request.onload = () => resolve(JSON.parse(request.responseText));
-          request.onerror = () => reject(new Error("the upload failed"));
-          request.send(new Blob(pieces).slice(0, ${SIZE}));
-        })`);
-        expect(sunk).toEqual({ length: SIZE, whole: true, framing: String(SIZE) } satisfies Sunk);
-
-        const file = join(folder, `${protocol.replace("/", "")}.bin`);
+        const file = join(folder, "upload");
         await writeFile(file, patternOf(SIZE));
         await page.setContent(`<form action="/form" method="post" enctype="multipart/form-data">
           <input name="file" type="file"><input type="submit"></form>`);
         await page.setInputFiles("input[type=file]", file);
+        const sunk = await page.evaluate(`new Promise((resolve, reject) => {
+          const request = new XMLHttpRequest();
+          request.open("POST", "/sink");
+          request.onload = () => resolve(JSON.parse(request.responseText));
+          request.onerror = () => reject(new Error("the upload failed"));
+          request.send(document.querySelector("input").files[0]);
+        })`);
+        expect(sunk).toEqual({ length: SIZE, whole: true, framing: String(SIZE) } satisfies Sunk);
+
         const answered = page.waitForResponse((response) => response.url().endsWith("/form"));
         await page.click("input[type=submit]");
         // As a form's body: the file between two boundaries.
