@@ -106,6 +106,5 @@ export class Admission implements Client {
 /** Too much under way, or waiting so long that only refusing some serves the others in time. */
 function isOverloaded(context: GatewayContext): boolean {
   if (context.counters.inFlight >= context.settings.limits.requests) return true;
-  const { shedder } = context.clock;
-  return shedder.active && shedder.refuses(Math.random());
+  return context.clock.shedder.refuses(Math.random());
 }

@@ -28,12 +28,15 @@ export class Clock {
   now: number;
   /** Wall-clock time of the last whole second, as HTTP wants it (RFC 9110, 5.6.7). */
   httpDate = "";
-  /** Judges by how late the ticks come, which is how long anything in this process waits for its turn, and by its rest. */
+  /** Judges by how long a turn of the loop takes, which is how long anything here waits, and by its rest. */
   readonly shedder: LoadShedder = new LoadShedder();
   private readonly origin: number;
   private readonly watched: Deadlined[] = [];
   private readonly timer: NodeJS.Timeout;
   private dateAt = 0;
+  private turns = 0;
+  /** Processor time of this process so far in ms. */
+  private used = 0;
   private work: EventLoopUtilization = performance.eventLoopUtilization();
 
   constructor() {
@@ -86,14 +89,24 @@ export class Clock {
     }
   }
 
+  private judgeLoad(): void {
+    const work = performance.eventLoopUtilization();
+    const { active, utilization } = performance.eventLoopUtilization(work, this.work);
+    this.work = work;
+    const { loopCount } = performance.nodeTiming.uvMetricsInfo;
+    const turns = Math.max(1, loopCount - this.turns);
+    this.turns = loopCount;
+    const { user, system } = process.cpuUsage();
+    const used = (user + system) / 1000;
+    this.shedder.measure(used - this.used, active / turns, utilization);
+    this.used = used;
+  }
+
   private tick(): void {
     const before = this.now;
     this.refresh();
     const now = this.now;
-    const work = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(work, this.work);
-    this.work = work;
-    this.shedder.measure(Math.max(0, now - before - TICK), utilization);
+    this.judgeLoad();
     if (now - before > STALL) return;
     // Backwards, as an expired object may unwatch itself: the last one then takes its slot, and was seen already.
     for (let slot = this.watched.length - 1; slot >= 0; slot--) {
