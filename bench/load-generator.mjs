@@ -65,6 +65,7 @@ class Connection {
   remaining = 0;
   status = 0;
   close = false;
+  chunked = false;
   retryAfter = false;
   gone = false;
 
@@ -101,6 +102,10 @@ class Connection {
   /** @param {number} length */
   read(length) {
     if (countsNow()) count.bytes += length;
+    if (this.chunked) {
+      if (endsInLastChunk(length)) this.answered();
+      return;
+    }
     if (this.remaining > 0) {
       this.remaining -= length;
     } else {
@@ -108,11 +113,17 @@ class Connection {
       const end = this.head.indexOf("\r\n\r\n");
       if (end < 0) return;
       const fields = this.head.slice(0, end + 2).toLowerCase();
-      const at = fields.indexOf("\r\ncontent-length:");
-      if (at < 0) throw new Error(`an answer without Content-Length: ${fields}`);
       this.status = Number(fields.slice(9, 12));
       this.close = fields.includes("\r\nconnection: close");
+      this.chunked = fields.includes("\r\ntransfer-encoding: chunked");
       this.retryAfter = fields.includes("\r\nretry-after:");
+      if (this.chunked) {
+        this.head = "";
+        if (endsInLastChunk(length)) this.answered();
+        return;
+      }
+      const at = fields.indexOf("\r\ncontent-length:");
+      if (at < 0) throw new Error(`an answer of unknown length: ${fields}`);
       // Of a head in several reads only the last one can bring more than the head.
       const before = Math.max(0, this.head.length - Math.min(length, HEAD_LIMIT));
       this.remaining = parseInt(fields.slice(at + 17), 10) - (length - (end + 4 - before));
@@ -125,6 +136,7 @@ class Connection {
   answered() {
     underWay--;
     this.busy = false;
+    this.chunked = false;
     const now = performance.now();
     if (counts(this.due)) {
       const latency = now - this.due;
@@ -159,6 +171,14 @@ class Connection {
     }
     if (options.rate === 0 && !closing) sendCounted(new Connection(), performance.now());
   }
+}
+
+/**
+ * Enough of a reading for answers whose content never looks like this: the end of the last chunk ends a read.
+ * @param {number} length
+ */
+function endsInLastChunk(length) {
+  return length >= 5 && BUFFER.toString("latin1", length - 5, length) === "0\r\n\r\n";
 }
 
 /** @param {number} time */

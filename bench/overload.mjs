@@ -17,7 +17,7 @@ import { waitForAnswer } from "./wait-for-answer.mjs";
 
 const GATEWAY_CORE = 0;
 const LOAD_CORE = 1;
-const SLOW_SERVER = fileURLToPath(new URL("slow-upstream.mjs", import.meta.url));
+const PLAIN_SERVER = fileURLToPath(new URL("plain-upstream.mjs", import.meta.url));
 const SPINNER = fileURLToPath(new URL("spinner.mjs", import.meta.url));
 /** Of the open loop: kept from the start, and with those that are opened when all are busy. */
 const KEPT_CONNECTIONS = 1000;
@@ -31,7 +31,8 @@ const MAX_CONNECTIONS = 2000;
  * @property {Record<string, unknown>} limits
  * @property {readonly number[]} concurrency tried in search of the peak
  * @property {string} path
- * @property {"slow" | "nginx"} server
+ * @property {readonly [delay: number, chunks: number] | undefined} server what plain-upstream.mjs is told; undefined: nginx
+ * @property {boolean} [onRequest] only if asked for by --only
  */
 
 /** @type {readonly Case[]} */
@@ -43,7 +44,16 @@ const CASES = [
     limits: { requests: 100 },
     concurrency: [50, 100],
     path: "/",
-    server: "slow",
+    server: [20, 0],
+  },
+  {
+    id: "chunks",
+    title: "answers in 4000 chunks, which cost the gateway more than client and server",
+    neighbours: 0,
+    limits: {},
+    concurrency: [16, 64],
+    path: "/",
+    server: [0, 4000],
   },
   {
     id: "small",
@@ -52,7 +62,8 @@ const CASES = [
     limits: {},
     concurrency: [16, 64, 256],
     path: "/",
-    server: "nginx",
+    server: undefined,
+    onRequest: true,
   },
   {
     id: "large",
@@ -61,7 +72,8 @@ const CASES = [
     limits: {},
     concurrency: [16, 64, 256],
     path: "/large",
-    server: "nginx",
+    server: undefined,
+    onRequest: true,
   },
 ];
 
@@ -88,7 +100,7 @@ function readOverloadOptions() {
     seconds: whole("seconds", 6, 1),
     warmUp: whole("warm-up", 3, 0),
     times,
-    cases: CASES.filter(({ id }) => wanted === undefined || wanted.includes(id)),
+    cases: CASES.filter(({ id, onRequest }) => wanted?.includes(id) ?? onRequest !== true),
     json: text("json"),
   };
 }
@@ -118,8 +130,8 @@ async function startServer(children, folder, what) {
   const address = "127.0.4.1";
   const port = await freePort(address);
   const server = `${address}:${port}`;
-  if (what.server === "slow") {
-    const args = [SLOW_SERVER, address, String(port), "20"];
+  if (what.server !== undefined) {
+    const args = [PLAIN_SERVER, address, String(port), ...what.server.map(String)];
     return {
       server,
       child: children.start({ name: server, core: LOAD_CORE, command: process.execPath, args }),
