@@ -11,8 +11,10 @@ import { tokenSet } from "./admin/token-set.ts";
 import type { AppDocument } from "./config/app-document.ts";
 import { compileApp } from "./config/compile-app.ts";
 import { formatProblems } from "./config/format-problems.ts";
+import type { GatewaySettings } from "./config/gateway-settings.ts";
 import { parseHalftoneConfig, type HalftoneConfig } from "./config/halftone-config.ts";
 import { loadAppFiles } from "./config/load-documents.ts";
+import { unknownTlsOf } from "./config/unknown-tls.ts";
 import { AppStore } from "./directory/app-store.ts";
 import { Backup } from "./directory/backup.ts";
 import type { Directory } from "./directory/directory.ts";
@@ -20,9 +22,11 @@ import { FileDirectory } from "./directory/file-directory.ts";
 import { MemoryDirectory } from "./directory/memory-directory.ts";
 import { HealthChecker } from "./gateway/health-checker.ts";
 import { listenText } from "./gateway/listener.ts";
+import { ServerTlsTable } from "./gateway/tls-servers.ts";
 import type { DataPlane } from "./process/data-plane.ts";
 import { InProcessPlane } from "./process/in-process-plane.ts";
 import { signSupervisor } from "./process/supervisor-mark.ts";
+import { TlsKeeper } from "./process/tls-keeper.ts";
 import { WorkerPlane } from "./process/worker-plane.ts";
 import { VERSION } from "./version.ts";
 
@@ -65,10 +69,16 @@ async function readConfig(path: string): Promise<HalftoneConfig> {
 export async function startHalftone(configPath: string, log: Log): Promise<Halftone> {
   const config = await readConfig(configPath);
   const documents = await readAppFiles(config);
+  const tls = new TlsKeeper(log);
+  try {
+    await tls.take(config.gateway, () => Promise.resolve());
+  } catch (error) {
+    throw new Refused(`${configPath} is refused:\n${(error as Error).message}`);
+  }
   await mkdir(config.data, { recursive: true });
   const mark = signSupervisor(config.data);
   try {
-    return await startSigned(configPath, config, documents, mark, log);
+    return await startSigned(configPath, config, { documents, tls }, mark, log);
   } catch (error) {
     // After a crash the mark stays: workers of that time may still be waiting for a successor.
     if (!mark.followsCrash) mark.release();
@@ -79,7 +89,7 @@ export async function startHalftone(configPath: string, log: Log): Promise<Halft
 async function startSigned(
   configPath: string,
   config: HalftoneConfig,
-  documents: readonly AppDocument[],
+  { documents, tls }: { readonly documents: readonly AppDocument[]; readonly tls: TlsKeeper },
   mark: ReturnType<typeof signSupervisor>,
   log: Log,
 ): Promise<Halftone> {
@@ -100,25 +110,40 @@ async function startSigned(
   const workers = workerCount(config.workers);
   const plane: DataPlane =
     workers === 0
-      ? new InProcessPlane(config.gateway, log)
-      : new WorkerPlane(config.gateway, workers, mark, log);
-  const checker = new HealthChecker((finding) => {
-    const { app, server, healthy, error } = finding;
-    if (healthy) log.info({ app, server }, "server is healthy again");
-    else log.warn({ app, server, error }, "server is unhealthy: it is left out");
-    plane.adopt(finding);
-  });
+      ? new InProcessPlane(config.gateway, tls.material, log)
+      : new WorkerPlane(config.gateway, tls.material, workers, mark, log);
+  const checker = new HealthChecker(
+    (finding) => {
+      const { app, server, healthy, error } = finding;
+      if (healthy) log.info({ app, server }, "server is healthy again");
+      else log.warn({ app, server, error }, "server is unhealthy: it is left out");
+      plane.adopt(finding);
+    },
+    new ServerTlsTable(config.gateway.serverTls, tls.material),
+  );
+  let current = config;
   // Before the start: a change that comes while the workers start must reach them too.
   store.subscribe(async ({ name, after }) => {
     if (after === undefined) {
       checker.forget(name);
       await plane.deleteApp(name);
     } else {
+      tellUnknownTls([after.document], current.gateway, log);
       await plane.putApp(after);
       checker.follow(compileApp(after.document, after.revision));
     }
   });
+  tellUnknownTls(
+    store.list().map(({ document }) => document),
+    config.gateway,
+    log,
+  );
   await plane.start(store.list());
+  tls.watch(async (material) => {
+    const serverTls = new ServerTlsTable(current.gateway.serverTls, material);
+    await plane.renewTls(material);
+    checker.serverTls = serverTls;
+  });
   for (const { document, revision } of store.list()) checker.follow(compileApp(document, revision));
 
   let draining = false;
@@ -158,7 +183,6 @@ async function startSigned(
     );
   }
 
-  let current = config;
   return {
     listen: plane.bound.map(listenText),
     adminUrl: admin.url,
@@ -170,17 +194,27 @@ async function startSigned(
       const documents = await readAppFiles(next);
       refuseRestartOnly(configPath, current, next);
       try {
-        await plane.reconfigure(next.gateway, workerCount(next.workers));
+        await tls.take(next.gateway, async (material) => {
+          const serverTls = new ServerTlsTable(next.gateway.serverTls, material);
+          await plane.reconfigure(next.gateway, workerCount(next.workers), material);
+          checker.serverTls = serverTls;
+        });
       } catch (error) {
         throw new Refused(`${configPath} is refused: ${(error as Error).message}`);
       }
       current = next;
       await seed(store, documents, log);
       await store.reload();
+      tellUnknownTls(
+        store.list().map(({ document }) => document),
+        next.gateway,
+        log,
+      );
     },
     async stop(): Promise<void> {
       draining = true;
       checker.stop();
+      tls.stop();
       await plane.drain();
       await admin.close();
       await store.close();
@@ -188,6 +222,13 @@ async function startSigned(
       mark.release();
     },
   };
+}
+
+/** Apps that name a way to speak TLS which this gateway does not have: it answers for them with `tls_unknown`. */
+function tellUnknownTls(documents: readonly AppDocument[], settings: GatewaySettings, log: Log): void {
+  for (const { name, problem } of unknownTlsOf(documents, settings)) {
+    log.error({ app: name }, `its requests are answered 503: ${formatProblems([problem]).join("")}`);
+  }
 }
 
 /** `auto`: a core is left to the supervisor, so that its work never delays a request. */

@@ -55,6 +55,21 @@ describe("docs/configuration.md", () => {
     expect(keysUnder("The app document")).toEqual(pathsOf(appJsonSchema() as Schema, "").sort());
   });
 
+  it("names every key of TLS, and no other", () => {
+    const listen = (tls: object): string[] => knownKeys({ gateway: { listen: { address: ":1", tls } } });
+    const [unknown, files] = [{ "surely-unknown": 1 }, { cert: "a", key: "b" }];
+    expect(keysUnder("To clients")).toEqual(
+      [
+        ...listen({ certificates: [files], ...unknown }),
+        ...listen({ certificates: [{ ...files, ...unknown }] }).map((key) => `certificates[].${key}`),
+        ...listen({ certificates: [files], clientCertificates: { ca: "a", ...unknown } }).map(
+          (key) => `clientCertificates.${key}`,
+        ),
+      ].sort(),
+    );
+    expect(keysUnder("To servers")).toEqual(knownKeys({ serverTls: { name: unknown } }).sort());
+  });
+
   /** First cells of the rows: the paths of the keys. */
   function keysUnder(heading: string): string[] {
     return rowsOf(sectionOf(configuration, heading))
@@ -120,6 +135,13 @@ function pathsOf(schema: Schema, path: string): string[] {
     ...(typeof others === "object" ? pathsOf(others, below("NAME")) : []),
   ];
   return [...new Set(found)];
+}
+
+/** The keys that the parser knows beside the one in this document that it does not. */
+function knownKeys(document: object): string[] {
+  const parsed = parseHalftoneConfig(JSON.stringify(document), "/srv");
+  const [problem] = parsed.ok ? [] : parsed.problems;
+  return /^one of the keys ([\w, ]+)$/.exec(problem?.expected ?? "")?.[1]?.split(", ") ?? [];
 }
 
 /** Asked of the parser, which names the keys it knows beside one it does not. */

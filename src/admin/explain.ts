@@ -1,4 +1,5 @@
 import type { App, Group } from "../core/app.ts";
+import type { CertificateAttribute } from "../core/client.ts";
 import { select, type Client, type PoolName, type Rule } from "../core/select.ts";
 
 /** A request somebody asks about. */
@@ -7,7 +8,11 @@ export interface ExplainedClient {
   readonly ip: string;
   /** Of fields of the same name (case does not matter) the first counts, as on the request path. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Values of the attributes of its verified certificate, as testers' rules name them. */
+  readonly certificate?: ClientCertificateFacts;
 }
+
+export type ClientCertificateFacts = Readonly<Partial<Record<CertificateAttribute, readonly string[]>>>;
 
 /** Where a request would go by the document in force, and the rule that decided. */
 export interface Explanation {
@@ -70,7 +75,12 @@ function sentence(app: App, ip: string, rule: Rule, groups: readonly Group[]): s
 
 function reason(app: App, ip: string, rule: Exclude<Rule, { kind: "everybody" }>): string {
   if (rule.kind === "tester") {
-    const by = rule.by === "address" ? `the entry ${rule.entry}` : `its ${rule.by} ${rule.name}`;
+    const by =
+      rule.by === "address"
+        ? `the entry ${rule.entry}`
+        : rule.by === "certificate"
+          ? `the ${rule.name} of its certificate`
+          : `its ${rule.by} ${rule.name}`;
     return `${ip} is a tester by ${by}`;
   }
   if (rule.kind === "public" && rule.closed) {
@@ -89,7 +99,7 @@ function listed(names: readonly string[]): string {
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-function asClient({ ip, headers }: ExplainedClient): Client {
+function asClient({ ip, headers, certificate = {} }: ExplainedClient): Client {
   const fields = new Map<string, string>();
   for (const [name, value] of Object.entries(headers)) {
     if (!fields.has(name.toLowerCase())) fields.set(name.toLowerCase(), value);
@@ -98,6 +108,7 @@ function asClient({ ip, headers }: ExplainedClient): Client {
     address: ip,
     header: (name) => fields.get(name),
     cookie: (name) => cookieIn(fields.get("cookie") ?? "", name),
+    certificate: (attribute) => certificate[attribute] ?? [],
   };
 }
 

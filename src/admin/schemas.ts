@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { canonicalAddress } from "../config/address-set.ts";
 import { appJsonSchema } from "../config/json-schema.ts";
-import { checkedText, closedObject, wholeNumber } from "../config/schema-fields.ts";
+import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
+import { checkedText, closedObject, listOf, wholeNumber } from "../config/schema-fields.ts";
 import type { ProblemDocument } from "./api-problem.ts";
 import type { AuditEntry } from "./audit.ts";
-import type { Explanation } from "./explain.ts";
+import type { ClientCertificateFacts, Explanation } from "./explain.ts";
 import type { Schema } from "./operation.ts";
 
 /** Bodies and parameters are checked by these, answers described; the OpenAPI document is made of both. */
@@ -35,6 +36,8 @@ export interface DeployState {
 export interface ExplainRequest {
   readonly ip: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Attributes of the client's verified certificate. */
+  readonly certificate: ClientCertificateFacts;
 }
 
 export interface ServerRow {
@@ -96,8 +99,17 @@ export const explainRequest: z.ZodType<ExplainRequest> = closedObject(
     headers: z
       .record(z.string(), z.string("the field's value as text"), "field names with their values")
       .default({}),
+    certificate: closedObject(
+      Object.fromEntries(
+        CERTIFICATE_ATTRIBUTES.map((name) => [
+          name,
+          listOf(z.string("the attribute's value as text"), "values").exactOptional(),
+        ]),
+      ),
+      '{"OU": [VALUE]}, the attributes of the certificate',
+    ).default({}),
   },
-  '{"ip": ADDRESS, "headers": {NAME: VALUE}}',
+  '{"ip": ADDRESS, "headers": {NAME: VALUE}, "certificate": {ATTRIBUTE: [VALUE]}}',
 );
 
 export const explanation: z.ZodType<Omit<Explanation, "rule">> = z.object({

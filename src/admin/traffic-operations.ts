@@ -26,7 +26,7 @@ export function trafficOperations(deps: AdminDeps): readonly Operation[] {
         const body = await readChecked(c, explainRequest);
         if (!body.ok) return body.answer;
         const ip = canonicalAddress(body.value.ip) ?? body.value.ip;
-        return c.json(explain(compileApp(app.document, app.revision), { ip, headers: body.value.headers }));
+        return c.json(explain(compileApp(app.document, app.revision), { ...body.value, ip }));
       },
     },
     {

@@ -3,10 +3,14 @@ import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import { compileApp } from "../config/compile-app.ts";
 import { formatProblems } from "../config/format-problems.ts";
+import type { GatewaySettings } from "../config/gateway-settings.ts";
 import { parseHalftoneConfig } from "../config/halftone-config.ts";
 import { loadAppFiles, type FileProblems, type LoadedApp } from "../config/load-documents.ts";
 import type { Problem } from "../config/problem.ts";
+import { unknownTlsOf } from "../config/unknown-tls.ts";
 import { routeKey } from "../core/route-table.ts";
+import { checkTls } from "../gateway/tls-check.ts";
+import { readTlsFiles } from "../gateway/tls-material.ts";
 import { printJson, printLine, type CliContext } from "./cli-context.ts";
 import { CliFailure } from "./cli-failure.ts";
 
@@ -51,10 +55,29 @@ async function check(file: string): Promise<Checked> {
   // Which app files there are is known only from a configuration that can be read.
   if (!config.ok) return { ...nothing, problems: [{ file, problems: config.problems }] };
   const { documents, problems } = await loadAppFiles(config.value.apps);
-  const all = [...problems, ...routeConflicts(documents)];
+  const all = [
+    ...(await tlsProblems(config.value.gateway)),
+    ...problems,
+    ...routeConflicts(documents),
+    ...unknownTls(documents, config.value.gateway),
+  ];
   const groups = documents.flatMap(({ document }) => Object.values(document.groups));
   const servers = groups.reduce((sum, group) => sum + group.servers.length, 0);
   return { ok: all.length === 0, apps: documents.length, groups: groups.length, servers, problems: all };
+}
+
+async function tlsProblems(settings: GatewaySettings): Promise<readonly FileProblems[]> {
+  const { files, problems } = await readTlsFiles(settings);
+  return [...problems, ...checkTls(settings, files, Date.now())].map(({ file, found, expected }) => ({
+    file,
+    problems: [{ path: "", found, expected }],
+  }));
+}
+
+function unknownTls(apps: readonly LoadedApp[], settings: GatewaySettings): readonly FileProblems[] {
+  return apps.flatMap(({ file, document }) =>
+    unknownTlsOf([document], settings).map(({ problem }) => ({ file, problems: [problem] })),
+  );
 }
 
 /** Two apps may not claim the same route; the gateway would refuse the second. */

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Explanation } from "../admin/explain.ts";
+import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
 import { AdminClient, appPath, withAdminOptions, type AdminOptions } from "./admin-client.ts";
 import { emphasis, printJson, printLine, type CliContext } from "./cli-context.ts";
 import { CliFailure } from "./cli-failure.ts";
@@ -11,6 +12,7 @@ interface ExplainOptions extends AdminOptions {
   readonly ip?: string;
   readonly header?: readonly string[];
   readonly cookie?: readonly string[];
+  readonly certificate?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -22,9 +24,18 @@ export function explainCommand(context: CliContext): Command {
     .option("--ip <address>", `address of the client (default ${DEFAULT_IP})`)
     .option("--header <field>", 'a header field of the request, "Name: value"; may be repeated', collect)
     .option("--cookie <pair>", "a cookie of the request, name=value; may be repeated", collect)
+    .option(
+      "--certificate <attribute>",
+      "an attribute of the client's certificate, CN=value (CN, O, OU, emailAddress, san); may be repeated",
+      collect,
+    )
     .option("--json", "as JSON: the answer of POST /apps/NAME/explain")
     .action(async (name: string, options: ExplainOptions) => {
-      const request = { ip: options.ip ?? DEFAULT_IP, headers: headersOf(options) };
+      const request = {
+        ip: options.ip ?? DEFAULT_IP,
+        headers: headersOf(options),
+        ...(options.certificate !== undefined && { certificate: certificateOf(options.certificate) }),
+      };
       const client = await AdminClient.open(context, options);
       const { body } = await client.request(appPath(name, "/explain"), { method: "POST", body: request });
       const answer = body as Explanation;
@@ -62,6 +73,22 @@ function headersOf({ header = [], cookie = [] }: ExplainOptions): Record<string,
     ...Object.fromEntries(headers.filter((field) => !isCookie(field))),
     ...(cookies.length > 0 && { cookie: cookies.join("; ") }),
   };
+}
+
+function certificateOf(attributes: readonly string[]): Record<string, string[]> {
+  const facts: Record<string, string[]> = {};
+  for (const attribute of attributes) {
+    const equals = attribute.indexOf("=");
+    const name = CERTIFICATE_ATTRIBUTES.find((known) => known === attribute.slice(0, equals));
+    if (equals < 0 || name === undefined) {
+      throw new CliFailure(
+        `found --certificate ${JSON.stringify(attribute)}, expected ${CERTIFICATE_ATTRIBUTES.join("=…, ")}=…`,
+        2,
+      );
+    }
+    (facts[name] ??= []).push(attribute.slice(equals + 1));
+  }
+  return facts;
 }
 
 function isCookie([name]: readonly [string, string]): boolean {

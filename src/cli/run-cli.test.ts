@@ -194,6 +194,7 @@ describe("halftone deploy and explain", () => {
       groups: ["blue"],
       rule: { kind: "tester", by: "cookie" },
     });
+    expect(await run(["explain", "shop", "--certificate", "nonsense"])).toMatchObject({ code: 2, out: "" });
     expect(await run(["explain", "shop", "--header", "nonsense"])).toMatchObject({ code: 2, out: "" });
     expect(await run(["explain", "shop", "--cookie", "nonsense"])).toMatchObject({ code: 2, out: "" });
     const { code, err } = await run(["explain", "shop", "--ip", "shop.example.com"]);

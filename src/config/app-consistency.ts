@@ -21,6 +21,7 @@ export function inconsistenciesOf(
     ...equalRoutes(input["routes"], writtenPath),
     ...equalServers(groups, numberOr(input["port"], DEFAULT_PORT), writtenPath),
     ...weightlessGroups(groups),
+    ...namelessTlsServers(input["tls"], groups),
     ...deployBeyondGroups(input["deploy"], Object.keys(groups).length),
     ...dieTimeAboveBound(input["health"]),
   ];
@@ -46,6 +47,19 @@ function equalServers(groups: PlainObject, port: number, writtenPath: (path: Pat
     const known = parsed.success ? serverOf(parsed.data, { port, weight: 1 }) : undefined;
     return known && { key: known.id, path };
   });
+}
+
+/** Their certificates could be verified by no name; a name of `serverTls` may bring one. */
+function namelessTlsServers(tls: unknown, groups: PlainObject): Finding[] {
+  if (tls !== true) return [];
+  const expected = "a server with a host name or address, as `tls: true` verifies its certificate's name";
+  return Object.entries(groups).flatMap(([name, group]) =>
+    serversOf(group).flatMap((server, index) => {
+      const address = isPlainObject(server) ? server["address"] : server;
+      const isUnix = typeof address === "string" && address.startsWith("unix:");
+      return isUnix ? [{ path: ["groups", name, "servers", index], expected }] : [];
+    }),
+  );
 }
 
 function weightlessGroups(groups: PlainObject): Finding[] {

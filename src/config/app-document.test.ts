@@ -39,7 +39,13 @@ describe("the canonical form", () => {
         blue: { weight: 10, servers: ["10.0.4.175", { address: "app.internal", port: 81, weight: 0 }] },
         green: { servers: ["unix:/run/app.sock", "[fd00::1]:80"] },
       },
-      testers: ["10.9.0.0/16", { header: "x-tester", equals: "1" }, { cookie: "beta", equals: "yes" }],
+      testers: [
+        "10.9.0.0/16",
+        { header: "x-tester", equals: "1" },
+        { cookie: "beta", equals: "yes" },
+        { certificate: "san", equals: "DNS:qa.test" },
+      ],
+      tls: "internal",
       stickiness: [{ cookie: "uid" }, { header: "x-user-id" }, "address"],
       deploy: 2,
       testing: false,
@@ -51,6 +57,18 @@ describe("the canonical form", () => {
     };
     expect(parsed(document)).toEqual(document);
     expect(parsed({ name: "a", groups: GROUPS })).toEqual({ name: "a", groups: GROUPS });
+  });
+
+  it.each([
+    [{ tls: "a b" }, 'tls: found "a b"'],
+    [{ tls: { verify: false } }, 'tls: found {"verify":false}'],
+    [
+      { testers: [{ certificate: "ou", equals: "QA" }] },
+      'testers[0].certificate: found "ou", expected "CN", ',
+    ],
+    [{ tls: true, groups: { g: { servers: ["h", "unix:/a"] } } }, "groups.g.servers[1]: found"],
+  ])("refuses %j", (more, problem) => {
+    expect(refusal({ name: "a", groups: GROUPS, ...more })[0]).toContain(problem);
   });
 
   it("is read back unchanged from its own JSON", () => {

@@ -1,3 +1,4 @@
+import type { CertificateAttribute } from "../core/client.ts";
 import { inconsistenciesOf } from "./app-consistency.ts";
 import { appSchema } from "./app-schema.ts";
 import { type Finding, formatPath, problemsOf } from "./finding.ts";
@@ -16,6 +17,11 @@ export interface AppDocument {
   readonly routes?: readonly RouteDocument[];
   /** Port of servers written without one. Default 80. */
   readonly port?: number;
+  /**
+   * Speak TLS to the servers: true verifies them by the system's authorities, a name is one of `serverTls` in
+   * halftone.yaml. Default false.
+   */
+  readonly tls?: boolean | string;
   /** By name, in the order in which they are updated; at least one. */
   readonly groups: Readonly<Record<string, GroupDocument>>;
   /** Whose requests go to the group under test. Default: nobody's. */
@@ -36,6 +42,8 @@ export interface AppDocument {
   readonly testersFallBack?: boolean;
   /** The public may be sent to the group under test when nothing else lives. Default false. */
   readonly emergencySpill?: boolean;
+  /** Protocols a connection may be upgraded to. Default ["websocket"]. */
+  readonly upgrades?: readonly string[];
   /** Tell every client, not only testers, which group answered. Default false. */
   readonly expose?: boolean;
 }
@@ -65,11 +73,12 @@ export type ServerDocument =
       readonly weight?: number;
     };
 
-/** An address, a CIDR range, or the exact value of a header or cookie. */
+/** An address, a CIDR range, or the exact value of a header, a cookie or an attribute of the client's certificate. */
 export type TesterDocument =
   | string
   | { readonly header: string; readonly equals: string }
-  | { readonly cookie: string; readonly equals: string };
+  | { readonly cookie: string; readonly equals: string }
+  | { readonly certificate: CertificateAttribute; readonly equals: string };
 
 export type StickinessDocument = "address" | { readonly cookie: string } | { readonly header: string };
 

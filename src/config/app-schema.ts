@@ -13,6 +13,8 @@ import {
   percentage,
   wholeNumber,
 } from "./schema-fields.ts";
+import { tlsName } from "./tls-schema.ts";
+import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
 import { isHostName, parseServerAddress, SERVER_ADDRESS_EXPECTED } from "./server-address.ts";
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
@@ -35,8 +37,9 @@ const requestPath = checkedText(
     /^\/[!-~]*$/.test(path) &&
     !/[?#]/.test(path) &&
     !path.includes("//") &&
-    path.split("/").every((segment) => segment !== "." && segment !== ".."),
-  'a path that begins with "/", percent-encoded, without query, empty or dot segments',
+    !/\\|%(?![0-9a-f]{2})|%00/i.test(path) &&
+    path.split("/").every((segment) => !/^(?:\.|%2e){1,2}$/i.test(segment)),
+  'a path that begins with "/", percent-encoded, without query, backslash, empty or dot segments',
 );
 
 /** One server of a group. */
@@ -100,14 +103,23 @@ const groups = z
   .record(groupName, group, "the groups by name, {group1: {weight, servers}, …}")
   .refine((groups) => Object.keys(groups).length > 0, "at least one group");
 
-const TESTER_EXPECTED = "an address, a CIDR range, {header, equals} or {cookie, equals}";
+const TESTER_EXPECTED =
+  "an address, a CIDR range, {header, equals}, {cookie, equals} or {certificate, equals}";
 const equals = z.string("the value, as text").meta({ description: "The exact value." });
+
+const certificateAttribute = z
+  .enum(CERTIFICATE_ATTRIBUTES, CERTIFICATE_ATTRIBUTES.map((name) => `"${name}"`).join(", "))
+  .meta({
+    description:
+      "Attribute of the verified client certificate: of its subject, or `san` for an entry of its subjectAltName.",
+  });
 
 const tester = z.union(
   [
     checkedText(isAddressOrRange, TESTER_EXPECTED),
     closedObject({ header: headerName, equals }, TESTER_EXPECTED),
     closedObject({ cookie: cookieName, equals }, TESTER_EXPECTED),
+    closedObject({ certificate: certificateAttribute, equals }, TESTER_EXPECTED),
   ],
   TESTER_EXPECTED,
 );
@@ -185,6 +197,13 @@ const retry = closedObject(
   "retry settings, {tries, budget, on}",
 );
 
+/** `protocol-name ["/" protocol-version]` of RFC 9110 7.8. Requests in an h2c tunnel would pass without being judged. */
+const protocol = checkedText(
+  (name) =>
+    name.split("/").length <= 2 && name.split("/").every((part) => TOKEN.test(part)) && !/^h2c$/i.test(name),
+  'a protocol as in Upgrade, "websocket"; not h2c, whose requests nobody could judge',
+);
+
 const appShape = {
   name: patternText(NAME, NAME_EXPECTED).meta({ description: "Name of the app." }),
   routes: nonEmptyListOf(routeSchema, "routes")
@@ -193,10 +212,18 @@ const appShape = {
   port: wholeNumber(1, 65_535)
     .meta({ description: "Port of servers written without one. Default 80." })
     .exactOptional(),
+  tls: z
+    .union([flag(), tlsName], "true, false or a name of serverTls in halftone.yaml")
+    .meta({
+      description:
+        "Speak TLS to the servers, whose certificates are verified: true by the system's authorities, or a name of serverTls in halftone.yaml. Default false.",
+    })
+    .exactOptional(),
   groups: groups.meta({ description: "Groups of servers, in the order in which they are updated." }),
   testers: listOf(tester, "testers")
     .meta({
-      description: "Whose requests go to the group under test: addresses, CIDR ranges, headers, cookies.",
+      description:
+        "Whose requests go to the group under test: addresses, CIDR ranges, headers, cookies, client certificates.",
     })
     .exactOptional(),
   stickiness: nonEmptyListOf(clientKey, "client keys")
@@ -230,6 +257,9 @@ const appShape = {
     .meta({
       description: "The public may be sent to the group under test when nothing else lives. Default false.",
     })
+    .exactOptional(),
+  upgrades: listOf(protocol, "protocols")
+    .meta({ description: 'Protocols a connection may be upgraded to. Default ["websocket"].' })
     .exactOptional(),
   expose: flag()
     .meta({ description: "Tell every client, not only testers, which group answered. Default false." })

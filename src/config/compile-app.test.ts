@@ -11,6 +11,7 @@ describe("compileApp", () => {
       revision: 7,
       releaseId: "",
       routes: [{ host: "*", path: "/" }],
+      tls: false,
       groups: [
         {
           name: "g",
@@ -26,6 +27,7 @@ describe("compileApp", () => {
       retry: { tries: 2, budget: 20, budgetFloor: 3, on: [] },
       testersFallBack: false,
       emergencySpill: false,
+      upgrades: ["websocket"],
       expose: false,
     });
     expect([testers.addresses.size, testers.rules]).toEqual([0, []]);
@@ -61,7 +63,12 @@ describe("compileApp", () => {
       {
         name: "a",
         groups: { g: { servers: ["h"] } },
-        testers: ["10.9.0.0/16", { header: "X-Tester", equals: "1" }, { cookie: "Beta", equals: "yes" }],
+        testers: [
+          "10.9.0.0/16",
+          { header: "X-Tester", equals: "1" },
+          { cookie: "Beta", equals: "yes" },
+          { certificate: "OU", equals: "QA" },
+        ],
         stickiness: [{ header: "X-User" }, { cookie: "Uid" }],
       },
       1,
@@ -70,6 +77,7 @@ describe("compileApp", () => {
     expect(app.testers.rules).toEqual([
       { kind: "header", name: "x-tester", equals: "1" },
       { kind: "cookie", name: "Beta", equals: "yes" },
+      { kind: "certificate", name: "OU", equals: "QA" },
     ]);
     expect(app.stickiness).toEqual([
       { kind: "header", name: "x-user" },

@@ -18,6 +18,7 @@ export function compileApp(document: AppDocument, revision: number, releaseId: s
     revision,
     releaseId,
     routes: (document.routes ?? [{}]).map(({ host = "*", path = "/" }) => ({ host, path })),
+    tls: document.tls ?? false,
     groups: Object.entries(document.groups).map(([name, group]) => compileGroup(name, group, document.port)),
     deploy: document.deploy ?? 0,
     testing: document.testing ?? true,
@@ -43,6 +44,7 @@ export function compileApp(document: AppDocument, revision: number, releaseId: s
     },
     testersFallBack: document.testersFallBack ?? false,
     emergencySpill: document.emergencySpill ?? false,
+    upgrades: (document.upgrades ?? ["websocket"]).map((protocol) => protocol.toLowerCase()),
     expose: document.expose ?? false,
   };
 }
@@ -79,7 +81,9 @@ function compileTesters(document: AppDocument): Testers {
     if (typeof tester === "string") addresses.push(tester);
     else if ("header" in tester) {
       rules.push({ kind: "header", name: tester.header.toLowerCase(), equals: tester.equals });
-    } else rules.push({ kind: "cookie", name: tester.cookie, equals: tester.equals });
+    } else if ("cookie" in tester) {
+      rules.push({ kind: "cookie", name: tester.cookie, equals: tester.equals });
+    } else rules.push({ kind: "certificate", name: tester.certificate, equals: tester.equals });
   }
   return { addresses: addressSet(addresses), rules };
 }

@@ -1,6 +1,10 @@
+import type { ListenTls, ServerTls } from "./tls-settings.ts";
+
 /** Settings of the data plane. Durations in ms, sizes in bytes. */
 export interface GatewaySettings {
   readonly listen: readonly ListenSettings[];
+  /** Ways to speak TLS to servers, by the names app documents use. Absent: none. */
+  readonly serverTls?: Readonly<Record<string, ServerTls>>;
   /** Name by which the gateway signs Via and knows a request it has seen before; the same in all its processes. */
   readonly via: string;
   /** Servers are sent Forwarded (RFC 7239) too, beside X-Forwarded-*. */
@@ -14,6 +18,8 @@ export interface GatewaySettings {
 /** One address and how it is spoken to. */
 export interface ListenSettings {
   readonly address: ListenAddress;
+  /** Absent: plain HTTP. */
+  readonly tls?: ListenTls;
 }
 
 /** TCP when `host` and `port` are given, else a unix socket. */

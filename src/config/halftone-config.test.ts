@@ -103,10 +103,54 @@ directory: ftp://x
     expect(lines[5]).toContain('did you mean "idle"?');
   });
 
-  it("says plainly what is not in this version", () => {
-    expect(refusal("gateway: {listen: {address: ':443', tls: {}}}")[0]).toMatch(
-      /^gateway\.listen\.tls: .*TLS listeners are not in this version/,
+  it("reads TLS of listeners and to servers, paths relative to the file", () => {
+    const { gateway } = parsed(
+      "gateway: {listen: [{address: ':443', tls: {certificates: [{cert: a.pem, key: a.key}, {cert: /b.pem, key: /b.key}], minVersion: 1.3, clientCertificates: {ca: ca.pem}}}]}\n" +
+        "serverTls: {internal: {ca: ca.pem, cert: gw.pem, key: gw.key, serverName: shop.internal}, plain: {}}",
     );
+    expect(gateway.listen[0]?.tls).toEqual({
+      certificates: [
+        { cert: "/etc/halftone/a.pem", key: "/etc/halftone/a.key" },
+        { cert: "/b.pem", key: "/b.key" },
+      ],
+      minVersion: "1.3",
+      clientCertificates: { ca: "/etc/halftone/ca.pem", required: false },
+    });
+    expect(gateway.serverTls).toEqual({
+      internal: {
+        ca: "/etc/halftone/ca.pem",
+        certificate: { cert: "/etc/halftone/gw.pem", key: "/etc/halftone/gw.key" },
+        serverName: "shop.internal",
+        minVersion: "1.2",
+      },
+      plain: { minVersion: "1.2" },
+    });
+  });
+
+  it.each([
+    ["gateway: {listen: {address: ':443', tls: {}}}", "gateway.listen.tls.certificates: found nothing"],
+    [
+      "gateway: {listen: {address: ':443', tls: {certificates: []}}}",
+      "gateway.listen.tls.certificates: found []",
+    ],
+    [
+      "gateway: {listen: {address: ':443', tls: {certificates: [{cert: a}]}}}",
+      "gateway.listen.tls.certificates[0].key: found nothing",
+    ],
+    [
+      "gateway: {listen: {address: ':443', tls: {certificates: [{cert: a, key: b}], minVersion: '1.1'}}}",
+      'gateway.listen.tls.minVersion: found "1.1", expected "1.2" or "1.3"',
+    ],
+    ["serverTls: {internal: {cert: a.pem}}", "serverTls.internal.key: found nothing"],
+    ["serverTls: {internal: {key: a.pem}}", "serverTls.internal.cert: found nothing"],
+    ["serverTls: {internal: {verify: false}}", "serverTls.internal.verify: found false, expected one of"],
+    ["serverTls: {'a b': {}}", 'serverTls["a b"]: found'],
+    ["admin: {listen: {address: ':1', tls: {}}}", "admin.listen.tls: found"],
+  ])("refuses %j", (text, problem) => {
+    expect(refusal(text)[0]).toContain(problem);
+  });
+
+  it("says plainly what is not in this version", () => {
     expect(refusal("directory: redis://h:6379/0")[0]).toMatch(/is not in this version/);
   });
 

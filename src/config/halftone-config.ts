@@ -7,7 +7,7 @@ import { isAddressOrRange } from "./address-set.ts";
 import { readDocumentText } from "./document-text.ts";
 import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
 import { type Finding, problemsOf } from "./finding.ts";
-import type { GatewaySettings, ListenAddress, ListenSettings } from "./gateway-settings.ts";
+import type { GatewaySettings, ListenAddress } from "./gateway-settings.ts";
 import { LISTEN_EXPECTED, parseListenAddress } from "./listen-address.ts";
 import { plainCopy } from "./plain-data.ts";
 import type { Parsed, Problem } from "./problem.ts";
@@ -22,6 +22,14 @@ import {
   wholeNumber,
 } from "./schema-fields.ts";
 import { parseSize, SIZE_EXPECTED } from "./size.ts";
+import {
+  listenTls,
+  listenTlsSchema,
+  serverTlsByName,
+  serverTlsSchema,
+  type WrittenListenTls,
+  type WrittenServerTls,
+} from "./tls-schema.ts";
 
 /** `halftone.yaml`, checked: defaults filled in, paths absolute, durations in ms, sizes in bytes. */
 export interface HalftoneConfig {
@@ -68,14 +76,14 @@ export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<Ha
     const problems = problemsOf(findingsOf(checked.error.issues), input);
     return { ok: false, problems: problems.map(withoutSecrets) };
   }
-  const { gateway = {}, admin = {}, apps = [], ...written } = checked.data;
+  const { gateway = {}, serverTls, admin = {}, apps = [], ...written } = checked.data;
   const { workers = "auto", ...settings } = gateway;
   const data = path.resolve(baseFolder, written.data ?? "data");
   const directory = written.directory ?? { kind: "file", folder: data };
   return {
     ok: true,
     value: {
-      gateway: gatewaySettings(settings, data),
+      gateway: gatewaySettings(settings, { data, baseFolder, serverTls }),
       workers,
       admin: {
         listen: admin.listen ?? { kind: "tcp", host: "127.0.0.1", port: 9090 },
@@ -101,12 +109,24 @@ function withoutSecrets(problem: Problem): Problem {
   return { ...problem, found: problem.found.replace(/\/\/.*@/, "//…@") };
 }
 
-function gatewaySettings(written: z.infer<typeof gatewaySchema>, data: string): GatewaySettings {
+function gatewaySettings(
+  written: z.infer<typeof gatewaySchema>,
+  beside: {
+    readonly data: string;
+    readonly baseFolder: string;
+    readonly serverTls: Readonly<Record<string, WrittenServerTls>> | undefined;
+  },
+): GatewaySettings {
   const { listen = [{ address: { kind: "tcp", host: "0.0.0.0", port: 8080 } }], trustedProxies = [] } =
     written;
-  const { via = ownName(data), forwarded = false, timeouts = {}, limits = {} } = written;
+  const { via = ownName(beside.data), forwarded = false, timeouts = {}, limits = {} } = written;
   return {
-    listen,
+    listen: listen.map(({ address, tls }) =>
+      tls === undefined ? { address } : { address, tls: listenTls(tls, beside.baseFolder) },
+    ),
+    ...(beside.serverTls !== undefined && {
+      serverTls: serverTlsByName(beside.serverTls, beside.baseFolder),
+    }),
     via,
     forwarded,
     trustedProxies,
@@ -157,27 +177,32 @@ const listenText = checkedText((text) => parseListenAddress(text) !== undefined,
 
 const listenAddress = z
   .preprocess(
-    (value) => (typeof value === "number" ? String(value) : value),
-    z.union(
-      [
-        listenText,
-        closedObject(
-          {
-            address: listenText,
-            tls: z
-              .unknown()
-              .refine((tls) => tls === undefined, "no tls: TLS listeners are not in this version")
-              .exactOptional(),
-          },
-          LISTEN_EXPECTED,
-        ),
-      ],
-      LISTEN_EXPECTED,
-    ),
+    numberAsText,
+    z.union([listenText, closedObject({ address: listenText }, LISTEN_EXPECTED)], LISTEN_EXPECTED),
   )
   .transform((written) => parseListenAddress(typeof written === "string" ? written : written.address)!);
 
-const listenSettings: z.ZodType<ListenSettings> = listenAddress.transform((address) => ({ address }));
+interface WrittenListen {
+  readonly address: ListenAddress;
+  readonly tls?: WrittenListenTls;
+}
+
+const listenSettings: z.ZodType<WrittenListen> = z.preprocess(
+  numberAsText,
+  z.union(
+    [
+      listenText.transform((text) => ({ address: parseListenAddress(text)! })),
+      closedObject(
+        {
+          address: listenText.transform((text) => parseListenAddress(text)!),
+          tls: listenTlsSchema.exactOptional(),
+        },
+        LISTEN_EXPECTED,
+      ),
+    ],
+    LISTEN_EXPECTED,
+  ),
+);
 
 const gatewaySchema = closedObject(
   {
@@ -235,6 +260,7 @@ const directory = checkedText(
 const configSchema = closedObject(
   {
     gateway: gatewaySchema.exactOptional(),
+    serverTls: serverTlsSchema.exactOptional(),
     admin: closedObject(
       {
         listen: listenAddress.exactOptional(),
@@ -251,7 +277,7 @@ const configSchema = closedObject(
     backup: filePath.exactOptional(),
     apps: listOf(filePath, "globs of files").exactOptional(),
   },
-  "the configuration, {gateway, admin, data, directory, backup, apps}",
+  "the configuration, {gateway, serverTls, admin, data, directory, backup, apps}",
 );
 
 function sizeBetween(least: number, most: number, expected: string) {
@@ -263,6 +289,11 @@ function sizeBetween(least: number, most: number, expected: string) {
 
 function isWithin(size: number | undefined, least: number, most: number): boolean {
   return size !== undefined && size >= least && size <= most;
+}
+
+/** A port alone: YAML reads it as a number. */
+function numberAsText(value: unknown): unknown {
+  return typeof value === "number" ? String(value) : value;
 }
 
 function isBlank(text: string): boolean {

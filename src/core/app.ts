@@ -1,3 +1,5 @@
+import type { CertificateAttribute } from "./client.ts";
+
 /**
  * An app as the request path sees it: one immutable snapshot, everything parsed, every default filled in.
  * A change makes a new one; a request finishes on the one it started with.
@@ -10,6 +12,8 @@ export interface App {
   readonly releaseId: string;
   /** Requests for these hosts and paths belong to this app. Never empty. */
   readonly routes: readonly Route[];
+  /** How servers are spoken to: false plainly, true by TLS with the system's authorities, a name as settings say. */
+  readonly tls: boolean | string;
   /** Updated in turn; at least one. */
   readonly groups: readonly Group[];
   /** 0: nothing is being updated; k: the k-th group (from 1) is under test. */
@@ -30,6 +34,8 @@ export interface App {
   readonly testersFallBack: boolean;
   /** The public may be sent to the group under test when nothing else lives. */
   readonly emergencySpill: boolean;
+  /** Protocols, in lower case, that a connection may turn into when its client and server agree on it. */
+  readonly upgrades: readonly string[];
   /** Tell every client, not only testers, which group answered. */
   readonly expose: boolean;
 }
@@ -74,7 +80,8 @@ export interface AddressSet {
 
 export type TesterRule =
   | { readonly kind: "header"; readonly name: string; readonly equals: string }
-  | { readonly kind: "cookie"; readonly name: string; readonly equals: string };
+  | { readonly kind: "cookie"; readonly name: string; readonly equals: string }
+  | { readonly kind: "certificate"; readonly name: CertificateAttribute; readonly equals: string };
 
 export type ClientKeySource =
   | { readonly kind: "cookie"; readonly name: string }

@@ -20,6 +20,7 @@ const app = (changes: Partial<App> = {}): App => ({
   revision: 1,
   releaseId: "r1",
   routes: [{ host: "*", path: "/" }],
+  tls: false,
   groups: [group("group1", "10.0.4.175"), group("group2", "10.0.4.146")],
   deploy: 1,
   testing: true,
@@ -32,6 +33,7 @@ const app = (changes: Partial<App> = {}): App => ({
   retry: { tries: 2, budget: 20, budgetFloor: 3, on: [] },
   testersFallBack: false,
   emergencySpill: false,
+  upgrades: ["websocket"],
   expose: false,
   ...changes,
 });
@@ -40,12 +42,19 @@ interface Carried {
   readonly address?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cookies?: Readonly<Record<string, string>>;
+  readonly certificate?: Readonly<Record<string, readonly string[]>>;
 }
 
-const client = ({ address = "192.0.2.1", headers = {}, cookies = {} }: Carried = {}): Client => ({
+const client = ({
+  address = "192.0.2.1",
+  headers = {},
+  cookies = {},
+  certificate = {},
+}: Carried = {}): Client => ({
   address,
   header: (name) => headers[name],
   cookie: (name) => cookies[name],
+  certificate: (attribute) => certificate[attribute] ?? [],
 });
 
 /** A client that fails the test when anything of it is looked at. */
@@ -59,6 +68,9 @@ const unseen: Client = {
   cookie: () => {
     throw new Error("a cookie was read");
   },
+  certificate: () => {
+    throw new Error("the certificate was read");
+  },
 };
 
 const testers = {
@@ -66,6 +78,7 @@ const testers = {
   rules: [
     { kind: "header", name: "x-tester", equals: "1" },
     { kind: "cookie", name: "beta", equals: "yes" },
+    { kind: "certificate", name: "OU", equals: "QA" },
   ],
 } as const;
 
@@ -76,7 +89,7 @@ describe("select", () => {
     expect(select(quiet, unseen)).toBe(select(quiet, unseen));
   });
 
-  it("sends testers by address, header or cookie to the group under test", () => {
+  it("sends testers by address, header, cookie or certificate to the group under test", () => {
     const tested = app({ testers });
     const ruleFor = (carried: Carried): unknown => select(tested, client(carried));
     expect(ruleFor({ address: "10.0.0.111" })).toEqual({
@@ -91,6 +104,10 @@ describe("select", () => {
       pool: "test",
       rule: { kind: "tester", by: "cookie", name: "beta" },
     });
+    expect(ruleFor({ certificate: { OU: ["Sales", "QA"] } })).toEqual({
+      pool: "test",
+      rule: { kind: "tester", by: "certificate", name: "OU" },
+    });
   });
 
   it("takes nobody for a tester who carries another value, or the value in another place", () => {
@@ -99,6 +116,7 @@ describe("select", () => {
       { headers: { "x-tester": "2" } },
       { cookies: { "x-tester": "1" } },
       { headers: { beta: "yes" } },
+      { certificate: { OU: ["QA and others"], O: ["QA"] } },
       {},
     ]) {
       expect(select(tested, client(carried)).pool).toBe("rest");

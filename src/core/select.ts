@@ -1,4 +1,4 @@
-import type { App, Testers } from "./app.ts";
+import type { App, TesterRule, Testers } from "./app.ts";
 import { bucketHundredths } from "./bucket.ts";
 import { findClientKey } from "./client-key.ts";
 import type { Client } from "./client.ts";
@@ -14,7 +14,7 @@ export type Rule =
   | { readonly kind: "everybody" }
   /** `entry` is the address or range of the document that covers the client. */
   | { readonly kind: "tester"; readonly by: "address"; readonly entry: string }
-  | { readonly kind: "tester"; readonly by: "header" | "cookie"; readonly name: string }
+  | { readonly kind: "tester"; readonly by: "header" | "cookie" | "certificate"; readonly name: string }
   /** Drawn: the client's bucket is below the share. `bucket` and `key` are undefined at 100 %, where nothing is drawn. */
   | {
       readonly kind: "share";
@@ -71,11 +71,21 @@ function selectTester(testers: Testers, client: Client): Selection | undefined {
     const entry = testers.addresses.match(client.address);
     if (entry !== undefined) return { pool: "test", rule: { kind: "tester", by: "address", entry } };
   }
-  for (const { kind: by, name, equals } of testers.rules) {
-    const value = by === "header" ? client.header(name) : client.cookie(name);
-    if (value === equals) return { pool: "test", rule: { kind: "tester", by, name } };
+  for (const rule of testers.rules) {
+    if (fits(rule, client)) return { pool: "test", rule: { kind: "tester", by: rule.kind, name: rule.name } };
   }
   return undefined;
+}
+
+function fits(rule: TesterRule, client: Client): boolean {
+  switch (rule.kind) {
+    case "header":
+      return client.header(rule.name) === rule.equals;
+    case "cookie":
+      return client.cookie(rule.name) === rule.equals;
+    case "certificate":
+      return client.certificate(rule.name).includes(rule.equals);
+  }
 }
 
 function selectByShare(app: App, client: Client): Selection {

@@ -1,13 +1,15 @@
 import { clientKeyOf } from "../core/client-key.ts";
-import type { Client } from "../core/client.ts";
+import type { CertificateAttribute, Client } from "../core/client.ts";
 import { select, type Selection } from "../core/select.ts";
 import type { HeadLimits } from "../http1/limits.ts";
 import { RequestHead } from "../http1/request-head.ts";
+import { hasPassed } from "../http1/via.ts";
 import type { AppRuntime } from "./app-runtime.ts";
 import { clientAddress } from "./client-address.ts";
 import type { ClientPeer } from "./client-peer.ts";
 import type { GatewayContext } from "./gateway-context.ts";
-import { noRoute, overloaded, type GatewayError } from "./gateway-error.ts";
+import { loopDetected, noRoute, overloaded } from "./gateway-error.ts";
+import { lastForward, type Problem } from "./own-answer.ts";
 import { requestHeadText } from "./request-emitter.ts";
 
 /** What a trusted proxy may give as request id: it is repeated in our own pages and in logs. */
@@ -23,8 +25,8 @@ export interface Admitted {
   readonly selection: Selection;
   /** What the balancer `hash` turns on. */
   readonly clientKey: string;
-  /** A well-formed wish to turn the connection into a WebSocket. */
-  readonly upgrade: boolean;
+  /** Protocol that the connection may turn into, in lower case; "" for none. */
+  readonly upgrade: string;
 }
 
 /**
@@ -37,10 +39,11 @@ export class Admission implements Client {
   head: RequestHead;
   /** The address that selection goes by: the peer's, or what a trusted proxy says. */
   address = "";
+  private peer: ClientPeer | undefined;
   /** Id of the request judged last, also when it was not admitted. */
   requestId = "";
   /** Why the last one was not admitted. */
-  problem: GatewayError = noRoute;
+  problem: Problem = noRoute;
   private rawHost = "";
   private host = "";
 
@@ -56,6 +59,12 @@ export class Admission implements Client {
     return this.head.fields.cookie(name);
   }
 
+  /** The certificate of a proxy that speaks for the client says nothing of the client. */
+  certificate(attribute: CertificateAttribute): readonly string[] {
+    const { peer } = this;
+    return peer?.address === this.address ? (peer.certificate?.[attribute] ?? []) : [];
+  }
+
   /** Judges the head that was just parsed. Undefined: see `problem`. */
   admit(context: GatewayContext, peer: ClientPeer): Admitted | undefined {
     const { head } = this;
@@ -67,13 +76,23 @@ export class Admission implements Client {
       this.problem = overloaded;
       return undefined;
     }
-    const runtime = context.apps.find(this.hostOf(head.host), head.target);
-    if (runtime === undefined) {
-      this.problem = noRoute;
+    if (head.hasVia && hasPassed(head.fields, context.settings.via.toLowerCase())) {
+      this.problem = loopDetected;
       return undefined;
     }
+    if (head.maxForwards === 0) {
+      this.problem = lastForward;
+      return undefined;
+    }
+    const runtime = context.apps.find(this.hostOf(head.host), head.target);
+    if (peer.refusal !== undefined || runtime === undefined) {
+      this.problem = peer.refusal ?? noRoute;
+      return undefined;
+    }
+    this.peer = peer;
     this.address = trusted ? clientAddress(peer.address, head.fields, trustedProxies) : peer.address;
     const { app } = runtime;
+    const upgrade = app.upgrades.includes(head.upgrade) ? head.upgrade : "";
     return {
       method: head.method,
       id: this.requestId,
@@ -83,11 +102,13 @@ export class Admission implements Client {
         proto: peer.secure ? "https" : "http",
         requestId: this.requestId,
         via: context.settings.via,
+        forwarded: context.settings.forwarded,
+        upgrade,
       }),
       runtime,
       selection: select(app, this),
       clientKey: app.balance === "hash" ? clientKeyOf(app, this) : "",
-      upgrade: head.upgrade,
+      upgrade,
     };
   }
 

@@ -9,6 +9,7 @@ import { bodyTimeout, bodyTooLarge, headTimeout, tooManyOffences } from "./gatew
 import { Http1Answer } from "./http1-answer.ts";
 import { Outlet } from "./outlet.ts";
 import { answerWishes, problemOf, type Problem } from "./own-answer.ts";
+import { resetConnection } from "./reset-connection.ts";
 import { RequestBody } from "./request-body.ts";
 
 /** FLUSH: answers wait to be read by the client before its next request is. */
@@ -133,7 +134,7 @@ export class ClientConnection implements Deadlined, Downstream {
     this.exchange = undefined;
     this.outlet.flush();
     // Without a length or chunks the end of the connection would look like the end of the body (RFC 9112, 8).
-    if (this.answer.http10) this.socket.resetAndDestroy();
+    if (this.answer.http10) resetConnection(this.socket);
     this.close();
   }
 
@@ -237,7 +238,10 @@ export class ClientConnection implements Deadlined, Downstream {
     const head = this.context.admission.head;
     const next = head.parse(bytes, start, end);
     if (next < 0) {
-      this.refuse(problemOf(head.refusal!));
+      const problem = problemOf(head.refusal!);
+      this.headBytes = bytes;
+      this.headStart = start;
+      this.refuse(problem);
       return -1;
     }
     if (next === 0) {

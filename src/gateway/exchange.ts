@@ -14,11 +14,14 @@ import {
   noServer,
   requestTimeout,
   serverCut,
+  tlsFailed,
+  tlsUnknown,
   type GatewayError,
 } from "./gateway-error.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
 import { blameServer, praiseServer } from "./server-judgement.ts";
+import type { ServerTlsProfile } from "./tls-servers.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -46,6 +49,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   private server: UpstreamServer | undefined;
   private upstream: UpstreamConnection | undefined;
   private tried: UpstreamServer[] = [];
+  private tls: ServerTlsProfile | undefined;
   private sentAt = 0;
   private tries = 0;
   private refused = 0;
@@ -54,6 +58,8 @@ export class Exchange implements UpstreamListener, Deadlined {
   private staleSeen = false;
   /** This try is the one by which a server whose die time is over is judged. */
   private probe = false;
+  /** The server began to speak, and the client may have heard it: the request is not repeated (RFC 9110, 9.2.2). */
+  private interimSeen = false;
   private responseStarted = false;
   private tunnel = false;
 
@@ -148,6 +154,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   onInterimHead(head: ResponseHead): void {
+    this.interimSeen = true;
     this.answer.interim(head);
   }
 
@@ -201,8 +208,12 @@ export class Exchange implements UpstreamListener, Deadlined {
     }
     // A connection that lay idle may have been closed by the server just before our request arrived: no fault of its.
     const stale =
-      upstream?.reused === true && error === serverCut && !this.responseStarted && !this.staleSeen;
-    const refused = error === connectFailed;
+      upstream?.reused === true &&
+      error === serverCut &&
+      !this.responseStarted &&
+      !this.interimSeen &&
+      !this.staleSeen;
+    const refused = error === connectFailed || error === tlsFailed;
     // Our own lack of descriptors says nothing of the server, and another one cannot be reached either.
     const ours = error === noDescriptor;
     // Nor is one that hangs up on a client who has not sent all of its request: else any client could kill servers.
@@ -237,6 +248,14 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   /** Chooses a server and sends the request there. `last`: why the try before failed. */
   private attempt(last: GatewayError = noServer): void {
+    const { tls } = this.request.runtime.app;
+    if (tls !== false) {
+      this.tls = this.context.serverTls.find(tls);
+      if (this.tls === undefined) {
+        this.giveUp(tlsUnknown);
+        return;
+      }
+    }
     const server = this.choose();
     if (server === undefined) this.giveUp(last);
     else {
@@ -262,9 +281,9 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.sentAt = this.context.clock.now;
     server.inFlight++;
     server.requests++;
-    const idle = this.staleSeen ? undefined : server.takeIdle();
+    const idle = this.staleSeen ? undefined : server.takeIdle(this.tls);
     if (idle === undefined) {
-      this.upstream = new UpstreamConnection(this.context, server, this);
+      this.upstream = new UpstreamConnection(this.context, server, this, this.tls);
       return;
     }
     this.upstream = idle;
@@ -326,7 +345,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       sent: this.sent ? "some" : "nothing",
       idempotent: isIdempotent(this.requestMethod),
       bodyHeld: this.body?.replayable !== false,
-      responseStarted: this.responseStarted,
+      responseStarted: this.responseStarted || this.interimSeen,
     });
   }
 
@@ -350,8 +369,9 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   private onSwitch(head: ResponseHead): boolean {
-    if (!this.request.upgrade || !head.upgrade) {
-      // A 101 that nobody asked for would make the rest of the connection unreadable.
+    const { upgrade } = this.request;
+    if (upgrade === "" || head.upgrade !== upgrade) {
+      // A 101 that nobody asked for, or to something else, would make the rest of the connection unreadable.
       this.upstream = undefined;
       this.blame("unasked 101");
       this.endTry();

@@ -6,6 +6,7 @@ import type { Clock } from "./clock.ts";
 import type { GatewaySettings } from "../config/gateway-settings.ts";
 import type { GatewayCounters } from "./gateway-counters.ts";
 import type { RequestIds } from "./request-ids.ts";
+import type { ServerTlsTable } from "./tls-servers.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
 /** What all connections of one gateway process share. */
@@ -14,6 +15,8 @@ export interface GatewayContext {
   /** Swapped as a whole by a reload. */
   settings: GatewaySettings;
   trustedProxies: AddressSet;
+  /** Ways to speak TLS to servers; swapped as a whole by a reload and by new files. */
+  serverTls: ServerTlsTable;
   readonly apps: AppTable;
   readonly counters: GatewayCounters;
   readonly requestIds: RequestIds;

@@ -18,13 +18,24 @@ export interface GatewayCounters {
   panics: number;
   /** Responses cut after they had begun. */
   cuts: number;
+  readonly tls: TlsCounters;
   /** Answers of the gateway itself, by code. */
   readonly errors: Map<string, number>;
 }
 
-/** Notes an answer of the gateway itself. */
+/** Handshakes with clients. */
+export interface TlsCounters {
+  /** Those that succeeded. */
+  handshakes: number;
+  /** Of these, sessions resumed. */
+  resumed: number;
+  /** Those that did not, by code; ETIMEDOUT: not within `timeouts.header`. */
+  readonly failures: Map<string, number>;
+}
+
+/** Notes an answer of the gateway itself; one without a code is no error. */
 export function countError(counters: GatewayCounters, code: string): void {
-  counters.errors.set(code, (counters.errors.get(code) ?? 0) + 1);
+  if (code !== "") counters.errors.set(code, (counters.errors.get(code) ?? 0) + 1);
 }
 
 export function newCounters(): GatewayCounters {
@@ -39,6 +50,7 @@ export function newCounters(): GatewayCounters {
     emergencySpills: 0,
     panics: 0,
     cuts: 0,
+    tls: { handshakes: 0, resumed: 0, failures: new Map() },
     errors: new Map(),
   };
 }

@@ -29,6 +29,24 @@ export const noRoute: GatewayError = error(
   "operator",
   "No app here claims this host and path.",
 );
+export const loopDetected: GatewayError = error(
+  508,
+  "loop_detected",
+  "operator",
+  "The request has passed this gateway before.",
+);
+export const certificateRequired: GatewayError = error(
+  403,
+  "certificate_required",
+  "client",
+  "This address is for clients that show a certificate.",
+);
+export const certificateRefused: GatewayError = error(
+  403,
+  "certificate_refused",
+  "client",
+  "The client certificate could not be verified.",
+);
 export const headTimeout: GatewayError = error(
   408,
   "head_timeout",
@@ -53,6 +71,12 @@ export const connectFailed: GatewayError = error(
   "server",
   "The server could not be reached.",
 );
+export const tlsFailed: GatewayError = error(
+  502,
+  "tls_failed",
+  "server",
+  "No secure connection to the server came about.",
+);
 export const serverCut: GatewayError = error(
   502,
   "server_cut",
@@ -70,6 +94,12 @@ export const noServer: GatewayError = error(
   "no_server",
   "operator",
   "No server of this app can be chosen.",
+);
+export const tlsUnknown: GatewayError = error(
+  503,
+  "tls_unknown",
+  "operator",
+  "The app names a way to speak TLS to its servers that this gateway does not know.",
 );
 export const groupDown: GatewayError = error(
   503,
@@ -126,13 +156,18 @@ export const responseTimeout: GatewayError = error(
 /** Every error of this file, for the documentation. */
 export const gatewayErrors: readonly GatewayError[] = [
   noRoute,
+  loopDetected,
+  certificateRequired,
+  certificateRefused,
   headTimeout,
   bodyTimeout,
   bodyTooLarge,
   connectFailed,
+  tlsFailed,
   serverCut,
   badResponse,
   noServer,
+  tlsUnknown,
   groupDown,
   overloaded,
   tooManyConnections,

@@ -7,6 +7,7 @@ import { ResponseHead } from "../http1/response-head.ts";
 import { Admission } from "./admission.ts";
 import { AppTable, type RevisedDocument } from "./app-table.ts";
 import { ClientConnection } from "./client-connection.ts";
+import type { ClientPeer } from "./client-peer.ts";
 import { Clock } from "./clock.ts";
 import { newCounters, type GatewayCounters } from "./gateway-counters.ts";
 import type { GatewayContext } from "./gateway-context.ts";
@@ -15,6 +16,11 @@ import { turnAway } from "./turned-away.ts";
 import { descriptorRoom, type DescriptorRoom } from "./descriptors.ts";
 import { RequestIds } from "./request-ids.ts";
 import type { HealthFinding, ServerStatus } from "./server-status.ts";
+import { TlsAcceptor } from "./tls-acceptor.ts";
+import { TlsHandshake } from "./tls-handshake.ts";
+import { NO_TLS, type TlsMaterial } from "./tls-material.ts";
+import { securePeer } from "./tls-peer.ts";
+import { ServerTlsTable } from "./tls-servers.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
 export interface GatewayEvents {
@@ -28,20 +34,24 @@ export class Gateway {
   private readonly context: GatewayContext;
   private readonly events: GatewayEvents;
   private readonly clock: Clock = new Clock();
-  private readonly connections = new Set<ClientConnection>();
+  private readonly connections = new Set<OpenConnection>();
+  private tls: TlsMaterial;
   private listeners: Listener[] = [];
   private accepting = true;
   /** What the system's limit on open files leaves room for. */
   private readonly room: DescriptorRoom = descriptorRoom();
   private onIdle: (() => void) | undefined;
 
-  constructor(settings: GatewaySettings, events: GatewayEvents = {}) {
+  /** `tls`: needed by settings that speak of TLS. It is looked at by `listen`. */
+  constructor(settings: GatewaySettings, events: GatewayEvents = {}, tls: TlsMaterial = NO_TLS) {
     this.events = events;
+    this.tls = tls;
     const healthEpoch = { value: 0 };
     this.context = {
       clock: this.clock,
       settings,
       trustedProxies: addressSet(settings.trustedProxies),
+      serverTls: new ServerTlsTable({}, NO_TLS),
       apps: new AppTable(healthEpoch),
       counters: newCounters(),
       requestIds: new RequestIds(),
@@ -62,25 +72,43 @@ export class Gateway {
     return this.listeners.map((listener) => listener.bound);
   }
 
-  /** Opens every listener, or none: throws an Error that names the address that cannot be had. */
-  async listen(): Promise<readonly ListenAddress[]> {
-    this.listeners = await this.open(this.context.settings.listen);
+  /**
+   * Opens every listener, or none: throws an Error that names the address that cannot be had, or the file that cannot
+   * be used.
+   */
+  async listen(tls: TlsMaterial = this.tls): Promise<readonly ListenAddress[]> {
+    const { settings } = this.context;
+    const serverTls = new ServerTlsTable(settings.serverTls, tls);
+    const acceptors = acceptorsOf(settings, tls);
+    this.listeners = await this.open(settings.listen, acceptors);
+    this.tls = tls;
+    this.context.serverTls = serverTls;
     return this.bound;
   }
 
   /**
    * Puts new settings in force for what comes from now on. New addresses are opened first: if one cannot be had it
-   * throws, and everything stays as it was.
+   * throws, and everything stays as it was. Connections that stand keep the TLS they have.
    */
-  async reconfigure(settings: GatewaySettings): Promise<void> {
+  async reconfigure(settings: GatewaySettings, tls: TlsMaterial = this.tls): Promise<void> {
+    const serverTls = new ServerTlsTable(settings.serverTls, tls);
+    const acceptors = acceptorsOf(settings, tls);
     const trustedProxies = addressSet(settings.trustedProxies);
     const kept = this.listeners.filter((listener) => atAddress(settings.listen, listener.settings));
     const current = kept.map((listener) => listener.settings);
-    const opened = await this.open(settings.listen.filter((wanted) => !atAddress(current, wanted)));
+    const opened = await this.open(
+      settings.listen.filter((wanted) => !atAddress(current, wanted)),
+      acceptors,
+    );
     for (const listener of this.listeners) if (!kept.includes(listener)) listener.close();
-    for (const listener of kept) listener.settings = atAddress(settings.listen, listener.settings)!;
+    for (const listener of kept) {
+      listener.settings = atAddress(settings.listen, listener.settings)!;
+      listener.acceptor = acceptors.get(listener.settings);
+    }
     this.listeners = [...kept, ...opened];
+    this.tls = tls;
     const context = this.context;
+    context.serverTls = serverTls;
     context.trustedProxies = trustedProxies;
     if (
       settings.limits.head !== context.settings.limits.head ||
@@ -90,6 +118,11 @@ export class Gateway {
       context.responseHead = new ResponseHead(settings.limits);
     }
     context.settings = settings;
+  }
+
+  /** Puts new files in force for connections to come; throws what cannot be used, and keeps the old ones. */
+  async renewTls(tls: TlsMaterial): Promise<void> {
+    await this.reconfigure(this.context.settings, tls);
   }
 
   /** Puts all of these apps in force and forgets every other one. */
@@ -164,17 +197,17 @@ export class Gateway {
     this.clock.stop();
   }
 
-  private async open(wanted: readonly ListenSettings[]): Promise<Listener[]> {
+  private async open(wanted: readonly ListenSettings[], acceptors: Acceptors): Promise<Listener[]> {
     const opened: Listener[] = [];
     try {
       for (const settings of wanted) {
-        opened.push(
-          await Listener.open(
-            settings,
-            (socket) => this.onConnection(socket),
-            (error) => this.events.onError?.(new Error(`${listenText(settings.address)}: ${error.message}`)),
-          ),
+        const listener = await Listener.open(
+          settings,
+          (socket, by) => this.onConnection(socket, by),
+          (error) => this.events.onError?.(new Error(`${listenText(settings.address)}: ${error.message}`)),
         );
+        listener.acceptor = acceptors.get(settings);
+        opened.push(listener);
       }
     } catch (error) {
       for (const listener of opened) listener.close();
@@ -183,26 +216,44 @@ export class Gateway {
     return opened;
   }
 
-  private onConnection(socket: Socket): void {
+  private onConnection(socket: Socket, { acceptor, settings: { tls } }: Listener): void {
     const { counters, settings } = this.context;
     if (!this.accepting) {
       socket.destroy();
       return;
     }
     if (counters.connections >= Math.min(settings.limits.connections, this.room.connections)) {
-      turnAway(this.context, socket, this.room.turnedAway);
+      // An answer in plain text says nothing within a handshake.
+      turnAway(this.context, socket, acceptor === undefined ? this.room.turnedAway : 0);
       return;
     }
     counters.connections++;
     // A unix socket's peer is on this machine.
-    const peer = { address: canonicalAddress(socket.remoteAddress ?? "") ?? "127.0.0.1", secure: false };
-    this.connections.add(
-      new ClientConnection(this.context, socket, peer, (connection) => {
-        counters.connections--;
-        this.connections.delete(connection);
-        if (this.connections.size === 0) this.onIdle?.();
-      }),
-    );
+    const address = canonicalAddress(socket.remoteAddress ?? "") ?? "127.0.0.1";
+    if (acceptor === undefined || tls === undefined) {
+      this.serve(socket, { address, secure: false });
+      return;
+    }
+    const handshake = new TlsHandshake(this.context, acceptor, socket, {
+      secured: (secured) => {
+        this.connections.delete(handshake);
+        this.serve(secured, securePeer(address, secured, tls));
+      },
+      failed: () => this.forget(handshake),
+    });
+    this.connections.add(handshake);
+  }
+
+  private serve(socket: Socket, peer: ClientPeer): void {
+    const connection = new ClientConnection(this.context, socket, peer, (closed) => this.forget(closed));
+    this.connections.add(connection);
+    if (this.context.draining) connection.drain();
+  }
+
+  private forget(connection: OpenConnection): void {
+    this.context.counters.connections--;
+    this.connections.delete(connection);
+    if (this.connections.size === 0) this.onIdle?.();
   }
 
   private onServerDied(server: UpstreamServer, error: string): void {
@@ -236,6 +287,26 @@ export class Gateway {
       healthy: !server.health.unhealthy,
     };
   }
+}
+
+/** What stands between a client and the gateway, in whatever state. */
+interface OpenConnection {
+  drain(): void;
+  destroy(): void;
+}
+
+type Acceptors = ReadonlyMap<ListenSettings, TlsAcceptor>;
+
+/** Protocols that are offered to clients, best first (RFC 7301). */
+const ALPN: readonly string[] = ["http/1.1"];
+
+/** All made before anything is changed: one that cannot be made throws. */
+function acceptorsOf(settings: GatewaySettings, material: TlsMaterial): Acceptors {
+  const acceptors = new Map<ListenSettings, TlsAcceptor>();
+  for (const listen of settings.listen) {
+    if (listen.tls !== undefined) acceptors.set(listen, new TlsAcceptor(listen.tls, material, ALPN));
+  }
+  return acceptors;
 }
 
 /** Those of the settings that are for the same address. */

@@ -1,12 +1,18 @@
-import { request } from "node:http";
+import { request, type IncomingMessage } from "node:http";
+import { request as requestSecurely } from "node:https";
 import type { App, CheckPolicy, Server } from "../core/app.ts";
 import { countCheck, newCheckStreak, type CheckStreak } from "../core/check-streak.ts";
 import type { CheckFinding } from "./server-status.ts";
+import { tlsFailureText } from "./tls-failure.ts";
+import { NO_TLS } from "./tls-material.ts";
+import { ServerTlsTable, verifiedConnection } from "./tls-servers.ts";
 
 interface Watched {
   readonly app: string;
   readonly server: Server;
   readonly policy: CheckPolicy;
+  /** How the server is spoken to, as in `App`. */
+  readonly tls: boolean | string;
   readonly streak: CheckStreak;
   stopped: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -19,9 +25,15 @@ interface Watched {
 export class HealthChecker {
   private readonly watched = new Map<string, Watched>();
   private readonly onFinding: (finding: CheckFinding) => void;
+  /** Replaced as a whole by new settings or files. */
+  serverTls: ServerTlsTable;
 
-  constructor(onFinding: (finding: CheckFinding) => void) {
+  constructor(
+    onFinding: (finding: CheckFinding) => void,
+    serverTls: ServerTlsTable = new ServerTlsTable({}, NO_TLS),
+  ) {
     this.onFinding = onFinding;
+    this.serverTls = serverTls;
   }
 
   /** Follows a newer version of an app: what stays the same keeps its streak. */
@@ -34,7 +46,8 @@ export class HealthChecker {
     }
     for (const [key, watched] of this.watched) {
       if (watched.app !== app.name) continue;
-      if (wanted.has(key) && samePolicy(watched.policy, policy!)) wanted.delete(key);
+      if (wanted.has(key) && watched.tls === app.tls && samePolicy(watched.policy, policy!))
+        wanted.delete(key);
       else this.drop(key, watched);
     }
     for (const [key, server] of wanted) {
@@ -43,6 +56,7 @@ export class HealthChecker {
         app: app.name,
         server,
         policy: policy!,
+        tls: app.tls,
         streak,
         stopped: false,
         timer: undefined,
@@ -71,7 +85,7 @@ export class HealthChecker {
 
   private schedule(watched: Watched, wait: number): void {
     watched.timer = setTimeout(() => {
-      void ask(watched.server, watched.policy).then((error) => {
+      void ask(watched, this.serverTls).then((error) => {
         if (watched.stopped) return;
         const good = error === undefined;
         if (countCheck(watched.streak, good, watched.policy)) this.tell(watched, good, error ?? "");
@@ -87,27 +101,40 @@ export class HealthChecker {
 }
 
 /** Resolves to what is wrong, or to undefined. */
-function ask(server: Server, policy: CheckPolicy): Promise<string | undefined> {
+function ask({ server, policy, tls }: Watched, serverTls: ServerTlsTable): Promise<string | undefined> {
   const { target } = server;
+  const profile = serverTls.find(tls);
+  if (tls !== false && profile === undefined) {
+    return Promise.resolve(`check ${policy.path}: serverTls has no ${JSON.stringify(tls)}`);
+  }
   const to = target.kind === "unix" ? { socketPath: target.path } : { host: target.host, port: target.port };
   return new Promise((resolve) => {
-    const call = request(
-      { ...to, path: policy.path, agent: false, headers: { "user-agent": "halftone-check" } },
-      (response) => {
-        const status = response.statusCode ?? 0;
-        settle(
-          policy.expect.includes(status)
-            ? undefined
-            : `check ${policy.path}: status ${status}, expected ${policy.expect.join(" or ")}`,
-        );
-      },
-    );
+    const options = {
+      ...to,
+      path: policy.path,
+      agent: false,
+      headers: { "user-agent": "halftone-check" },
+    } as const;
+    const onResponse = (response: IncomingMessage): void => {
+      const status = response.statusCode ?? 0;
+      settle(
+        policy.expect.includes(status)
+          ? undefined
+          : `check ${policy.path}: status ${status}, expected ${policy.expect.join(" or ")}`,
+      );
+    };
+    const call =
+      profile === undefined
+        ? request(options, onResponse)
+        : requestSecurely({ ...options, ...verifiedConnection(profile, target) }, onResponse);
     const timer = setTimeout(
       () => settle(`check ${policy.path}: no answer within ${policy.timeout} ms`),
       policy.timeout,
     );
     call.on("error", (error: NodeJS.ErrnoException) =>
-      settle(`check ${policy.path}: ${error.code ?? error.message}`),
+      settle(
+        `check ${policy.path}: ${profile === undefined ? (error.code ?? error.message) : tlsFailureText(error)}`,
+      ),
     );
     call.end();
 

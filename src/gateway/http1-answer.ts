@@ -15,6 +15,7 @@ export class Http1Answer implements AnswerSink {
   /** The connection ends with this answer; valid when it has begun. */
   close = false;
   private expectsContinue = false;
+  private takesTrailers = false;
   private chunked = false;
   private readonly context: GatewayContext;
   private readonly outlet: Outlet;
@@ -29,6 +30,7 @@ export class Http1Answer implements AnswerSink {
     this.http10 = request.minor === 0;
     this.keepAlive = request.keepAlive;
     this.expectsContinue = request.expectContinue;
+    this.takesTrailers = request.hasTeTrailers;
     this.close = false;
   }
 
@@ -53,6 +55,8 @@ export class Http1Answer implements AnswerSink {
         bodyKind,
         http10,
         close: this.close,
+        trailers: this.chunked && bodyKind === BodyKind.CHUNKED && this.takesTrailers,
+        via: context.settings.via,
         httpDate: context.clock.httpDate,
         group,
       }),
@@ -69,7 +73,8 @@ export class Http1Answer implements AnswerSink {
   }
 
   end(trailers: string): void {
-    if (this.chunked) this.outlet.append(`0\r\n${trailers}\r\n`);
+    // Who did not say `TE: trailers` may not expect any (RFC 9110, 6.5.1): they may be left out, and are.
+    if (this.chunked) this.outlet.append(`0\r\n${this.takesTrailers ? trailers : ""}\r\n`);
   }
 
   switchProtocols(head: ResponseHead): void {

@@ -1,6 +1,7 @@
 import { unlink } from "node:fs/promises";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
+import type { TlsAcceptor } from "./tls-acceptor.ts";
 
 /** Connections the kernel may hold for us; Linux cuts it to net.core.somaxconn (4096 by default). */
 const BACKLOG = 4096;
@@ -9,6 +10,8 @@ const BACKLOG = 4096;
 export class Listener {
   /** In force for connections to come; a reload may replace all of it but the address. */
   settings: ListenSettings;
+  /** The TLS that `settings` ask for; undefined: none. New files bring a new one. */
+  acceptor: TlsAcceptor | undefined;
   private readonly server: Server;
 
   private constructor(settings: ListenSettings, server: Server) {
@@ -19,14 +22,14 @@ export class Listener {
   /** Throws an Error that names the address when it cannot be had. */
   static async open(
     settings: ListenSettings,
-    onConnection: (socket: Socket, settings: ListenSettings) => void,
+    onConnection: (socket: Socket, listener: Listener) => void,
     onError: (error: Error) => void,
   ): Promise<Listener> {
     const { address } = settings;
     // Half-open connections are allowed: a client may send FIN and still wait for its answer.
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     const listener = new Listener(settings, server);
-    server.on("connection", (socket) => onConnection(socket, listener.settings));
+    server.on("connection", (socket) => onConnection(socket, listener));
     try {
       await listen(server, address).catch(async (error: NodeJS.ErrnoException) => {
         if (address.kind !== "unix" || error.code !== "EADDRINUSE" || (await answers(address.path)))

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import { ALLOWED_METHODS } from "../http1/method.ts";
 import type { Refusal } from "../http1/refusal.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 
@@ -11,8 +12,14 @@ export interface Problem {
   readonly fields?: string;
 }
 
+const ALLOW = `Allow: ${ALLOWED_METHODS}\r\n`;
+
+/** No problem: an OPTIONS request that is not to be passed on any further (RFC 9110, 7.6.2). It has no code. */
+export const lastForward: Problem = { status: 200, code: "", message: "", fields: ALLOW };
+
 export function problemOf(refusal: Refusal): Problem {
-  return { status: refusal.status, code: refusal.code, message: refusal.detail };
+  const { status, code, detail: message } = refusal;
+  return status === 405 ? { status, code, message, fields: ALLOW } : { status, code, message };
 }
 
 /** What an answer of the gateway itself says. */
@@ -36,25 +43,34 @@ export interface AnswerWishes {
 
 /** What kind of answer the client wants: its head is parsed again, as other heads were since. */
 export function answerWishes(head: RequestHead, bytes: Buffer | undefined, start: number): AnswerWishes {
-  if (bytes === undefined || head.parse(bytes, start, bytes.length) <= 0) return { html: false, head: false };
+  if (bytes === undefined) return { html: false, head: false };
+  if (head.parse(bytes, start, bytes.length) <= 0) return { html: false, head: asksForHead(bytes, start) };
   const accept = head.fields.get("accept") ?? "";
   const html = accept.indexOf("text/html");
   const json = accept.indexOf("json");
   return { html: html >= 0 && (json < 0 || html < json), head: head.method === "HEAD" };
 }
 
+/** Of a head that was refused: its method may have been read all the same. */
+function asksForHead(bytes: Buffer, start: number): boolean {
+  let i = start;
+  while (bytes[i] === 0x0d || bytes[i] === 0x0a) i++;
+  return bytes.latin1Slice(i, i + 5) === "HEAD ";
+}
+
 /** The whole response as latin1 text. */
 export function ownAnswer(answer: OwnAnswer, frame: AnswerFrame): string {
   const reason = STATUS_CODES[answer.status] ?? "Error";
-  const body = frame.html ? htmlBody(answer, reason) : jsonBody(answer);
+  const isProblem = answer.code !== "";
+  const body = !isProblem ? "" : frame.html ? htmlBody(answer, reason) : jsonBody(answer);
   return (
     `HTTP/1.1 ${answer.status} ${reason}\r\n` +
-    `Content-Type: ${frame.html ? "text/html" : "application/json"}; charset=utf-8\r\n` +
+    (isProblem ? `Content-Type: ${frame.html ? "text/html" : "application/json"}; charset=utf-8\r\n` : "") +
     `Content-Length: ${body.length}\r\n` +
     `Cache-Control: no-store\r\n` +
     `Date: ${frame.httpDate}\r\n` +
     `X-Request-Id: ${answer.requestId}\r\n` +
-    `X-Halftone-Error: ${answer.code}\r\n` +
+    (isProblem ? `X-Halftone-Error: ${answer.code}\r\n` : "") +
     (answer.group === undefined ? "" : `X-Halftone-Group: ${answer.group}\r\n`) +
     (answer.fields ?? "") +
     (frame.close ? "Connection: close\r\n" : "") +

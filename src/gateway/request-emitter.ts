@@ -1,5 +1,7 @@
 import { Field, type FieldTable } from "../http1/field-table.ts";
+import { forwardedElement, forwardedFor, forwardedNode } from "../http1/forwarded.ts";
 import type { RequestHead } from "../http1/request-head.ts";
+import { addressOfNode } from "./client-address.ts";
 
 /** Who the client is, as far as the gateway believes it. */
 export interface Forwarding {
@@ -10,6 +12,10 @@ export interface Forwarding {
   readonly proto: "http" | "https";
   /** Name by which the gateway signs Via (RFC 9110, 7.6.3). */
   readonly via: string;
+  /** Forwarded (RFC 7239) is sent too. */
+  readonly forwarded: boolean;
+  /** Protocol that this connection is to turn into, as far as the app allows it; "" for none. */
+  readonly upgrade: string;
   /** Request id in force: the gateway's own, or the one a trusted proxy sent. */
   readonly requestId: string;
 }
@@ -22,18 +28,23 @@ export interface Forwarding {
 export function requestHeadText(head: RequestHead, to: Forwarding): string {
   const fields = head.fields;
   const kept = keptLines(fields, to.trusted ? KEEP_TRUSTED : KEEP_UNTRUSTED);
-  const forwardedFor = to.trusted ? priorForwardedFor(fields) : "";
+  const before = to.trusted ? forwardersOf(fields) : NOBODY;
   let text =
     `${head.method} ${head.target} HTTP/1.1\r\nHost: ${head.host}\r\n${kept}` +
-    `X-Forwarded-For: ${forwardedFor}${to.peer}\r\n`;
+    `X-Forwarded-For: ${before.addresses}${to.peer}\r\n`;
   if (!to.trusted || fields.get("x-forwarded-proto") === undefined)
     text += `X-Forwarded-Proto: ${to.proto}\r\n`;
   if (!to.trusted || fields.get("x-forwarded-host") === undefined)
     text += `X-Forwarded-Host: ${head.host}\r\n`;
+  if (to.forwarded) {
+    text += `Forwarded: ${before.elements}${forwardedElement(to.peer, head.host, to.proto)}\r\n`;
+  } else if (before.elements !== "") text += `Forwarded: ${before.elements.slice(0, -2)}\r\n`;
   text += `X-Request-Id: ${to.requestId}\r\nVia: 1.${head.minor} ${to.via}\r\n`;
+  if (head.maxForwards > 0) text += `Max-Forwards: ${head.maxForwards - 1}\r\n`;
+  if (head.expectContinue) text += "Expect: 100-continue\r\n";
   if (head.chunked) text += "Transfer-Encoding: chunked\r\n";
   else if (head.contentLength >= 0) text += `Content-Length: ${head.contentLength}\r\n`;
-  return `${text}${head.upgrade ? "Connection: Upgrade\r\nUpgrade: websocket\r\n" : ""}\r\n`;
+  return to.upgrade === "" ? `${text}\r\n` : `${text}Connection: Upgrade\r\nUpgrade: ${to.upgrade}\r\n\r\n`;
 }
 
 /** The lines of a head whose kind is marked in `keep`, neighbours copied as one range. */
@@ -77,21 +88,60 @@ export const CONNECTION_FIELDS: readonly number[] = [
 const NEVER = [
   ...CONNECTION_FIELDS,
   Field.HOST,
+  Field.EXPECT,
   Field.PROXY,
   Field.X_REQUEST_ID,
   Field.X_FORWARDED_FOR,
+  Field.FORWARDED,
   Field.X_HALFTONE_GROUP,
   Field.X_HALFTONE_ERROR,
 ];
 const KEEP_TRUSTED = keepAllBut(...NEVER);
-const KEEP_UNTRUSTED = keepAllBut(...NEVER, Field.FORWARDED, Field.X_FORWARDED_PROTO, Field.X_FORWARDED_HOST);
+const KEEP_UNTRUSTED = keepAllBut(
+  ...NEVER,
+  Field.X_REAL_IP,
+  Field.X_FORWARDED_PROTO,
+  Field.X_FORWARDED_HOST,
+  Field.X_FORWARDED_PORT,
+  Field.X_FORWARDED_PREFIX,
+  Field.X_FORWARDED_SERVER,
+  Field.X_FORWARDED_SSL,
+  Field.X_FORWARDED_SCHEME,
+);
 
-function priorForwardedFor(fields: FieldTable): string {
-  const values: string[] = [];
+/** What a trusted proxy says of those before it, in both notations, with a comma at the end; "" for nothing. */
+interface Forwarders {
+  readonly addresses: string;
+  readonly elements: string;
+}
+
+const NOBODY: Forwarders = { addresses: "", elements: "" };
+
+/**
+ * Each field as it was sent. If only one of the two was, the other one is made of it: else it would end at the proxy. A
+ * malformed Forwarded is dropped, as an open quote in it would swallow what is appended.
+ */
+function forwardersOf(fields: FieldTable): Forwarders {
+  const addresses = valuesOf(fields, Field.X_FORWARDED_FOR);
+  const elements = valuesOf(fields, Field.FORWARDED);
+  const nodes = elements === "" ? [] : forwardedFor(elements.slice(0, -2));
+  if (nodes === undefined) return { addresses, elements: "" };
+  return {
+    addresses: addresses === "" ? listOf(nodes, (node) => node) : addresses,
+    elements: elements === "" ? listOf(addresses.split(",").slice(0, -1), forwardedNode) : elements,
+  };
+}
+
+function listOf(nodes: readonly string[], write: (address: string) => string): string {
+  return nodes.map((node) => `${write(addressOfNode(node.trim()) ?? "unknown")}, `).join("");
+}
+
+/** The values of all fields of that kind as one list, each with ", " after it. */
+function valuesOf(fields: FieldTable, kind: number): string {
+  let values = "";
   for (let i = 0; i < fields.count; i++) {
-    if (fields.kind[i] !== Field.X_FORWARDED_FOR) continue;
-    const value = fields.bytes.latin1Slice(fields.valueStart[i]!, fields.valueEnd[i]!);
-    if (value !== "") values.push(value);
+    if (fields.kind[i] === kind && fields.valueEnd[i]! > fields.valueStart[i]!)
+      values += `${fields.value(i)}, `;
   }
-  return values.length === 0 ? "" : `${values.join(", ")}, `;
+  return values;
 }

@@ -8,19 +8,26 @@ export interface ResponseFrame {
   /** The client speaks HTTP/1.0: it knows neither chunks nor persistence by default. */
   readonly http10: boolean;
   readonly close: boolean;
+  /** Trailers go to the client too. */
+  readonly trailers: boolean;
+  /** Name by which the gateway signs Via. */
+  readonly via: string;
   readonly httpDate: string;
   /** Group that answered, for those who are told; "" for the others. */
   readonly group: string;
 }
 
 // X-Halftone-* are the gateway's to say: a server's own word for them is not passed on.
-const KEEP = keepAllBut(...CONNECTION_FIELDS, Field.X_HALFTONE_GROUP, Field.X_HALFTONE_ERROR);
+const NEVER = [...CONNECTION_FIELDS, Field.X_HALFTONE_GROUP, Field.X_HALFTONE_ERROR];
+const KEEP = keepAllBut(...NEVER);
+const KEEP_WITHOUT_TRAILER = keepAllBut(...NEVER, Field.TRAILER);
 
 /** The final head for the client, framing fields and Connection written anew. */
 export function responseHeadText(head: ResponseHead, frame: ResponseFrame): string {
   const bytes = head.fields.bytes;
   let text = `HTTP/1.1 ${head.status} ${bytes.latin1Slice(head.reasonStart, head.reasonEnd)}\r\n`;
-  text += keptLines(head.fields, KEEP);
+  text += keptLines(head.fields, frame.trailers ? KEEP : KEEP_WITHOUT_TRAILER);
+  text += `Via: 1.${head.minor} ${frame.via}\r\n`;
   if (frame.group !== "") text += `X-Halftone-Group: ${frame.group}\r\n`;
   if (!head.hasDate) text += `Date: ${frame.httpDate}\r\n`;
   if (frame.bodyKind === BodyKind.CHUNKED || frame.bodyKind === BodyKind.UNTIL_CLOSE) {
@@ -37,6 +44,6 @@ export function responseHeadText(head: ResponseHead, frame: ResponseFrame): stri
 /** A 1xx head; 101 keeps the upgrade it agrees to. */
 export function interimHeadText(head: ResponseHead): string {
   const reason = head.fields.bytes.latin1Slice(head.reasonStart, head.reasonEnd);
-  const upgrade = head.status === 101 ? "Connection: Upgrade\r\nUpgrade: websocket\r\n" : "";
-  return `HTTP/1.1 ${head.status} ${reason}\r\n${keptLines(head.fields, KEEP)}${upgrade}\r\n`;
+  const upgrade = head.status === 101 ? `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n` : "";
+  return `HTTP/1.1 ${head.status} ${reason}\r\n${keptLines(head.fields, KEEP_WITHOUT_TRAILER)}${upgrade}\r\n`;
 }

@@ -1,5 +1,4 @@
-import type { Socket } from "node:net";
-import type { Target } from "../core/app.ts";
+import type { OnReadOpts, Socket } from "node:net";
 import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
 import type { Deadlined } from "./clock.ts";
@@ -11,9 +10,12 @@ import {
   noDescriptor,
   responseTimeout,
   serverCut,
+  tlsFailed,
   type GatewayError,
 } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
+import { isTlsAlert, tlsFailureText } from "./tls-failure.ts";
+import { addressOf, connectSecurely, type ServerTlsProfile } from "./tls-servers.ts";
 import { UpstreamSocket } from "./upstream-socket.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -61,6 +63,7 @@ const IDLE_TIME = 4000;
  */
 export class UpstreamConnection implements Deadlined, ChunkSink {
   readonly server: UpstreamServer;
+  readonly profile: ServerTlsProfile | undefined;
   readonly outlet: Outlet;
   /** Carried a request before: a failure may then only mean that the server had closed it meanwhile. */
   reused = false;
@@ -81,19 +84,27 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   private interim = 0;
   private keepAlive = false;
   private paused = false;
+  /** Of TLS: the connection stands, and the handshake is under way or over. */
+  private reached = false;
   private error: NodeJS.ErrnoException | undefined;
 
-  constructor(context: GatewayContext, server: UpstreamServer, listener: UpstreamListener) {
+  /** `profile`: how TLS is spoken; undefined: not at all. */
+  constructor(
+    context: GatewayContext,
+    server: UpstreamServer,
+    listener: UpstreamListener,
+    profile: ServerTlsProfile | undefined,
+  ) {
     this.context = context;
     this.server = server;
     this.listener = listener;
-    this.socket = new UpstreamSocket({
+    this.profile = profile;
+    const onread = {
       buffer: () => this.nextBuffer(),
-      callback: (size) => this.onRead(size),
-    });
-    this.socket.connect({ ...connectOptions(server.server.target), noDelay: true });
+      callback: (size: number) => this.onRead(size),
+    };
+    this.socket = profile === undefined ? this.plain(onread) : this.secure(profile, onread);
     this.outlet = new Outlet(this.socket);
-    this.socket.on("connect", () => this.onConnect());
     this.socket.on("drain", () => this.listener?.onUpstreamDrain());
     this.socket.on("end", () => this.onEnd());
     this.socket.on("error", (error) => {
@@ -181,6 +192,27 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
 
   onChunkData(bytes: Buffer, start: number, end: number): void {
     this.listener?.onResponseData(bytes, start, end);
+  }
+
+  private plain(onread: OnReadOpts): Socket {
+    const socket = new UpstreamSocket(onread);
+    socket.connect({ ...addressOf(this.server.server.target), noDelay: true });
+    socket.on("connect", () => this.onConnect());
+    return socket;
+  }
+
+  private secure(profile: ServerTlsProfile, onread: OnReadOpts): Socket {
+    const { server } = this;
+    const socket = connectSecurely(profile, server.server.target, {
+      onread,
+      session: server.sessionOf(profile),
+    });
+    socket.on("connect", () => {
+      this.reached = true;
+    });
+    socket.on("session", (ticket) => server.keepSession(profile, ticket));
+    socket.on("secureConnect", () => this.onConnect());
+    return socket;
   }
 
   private onConnect(): void {
@@ -359,7 +391,11 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     const { state, error } = this;
     const cause = error?.code ?? error?.message ?? "closed";
     if (state === State.IDLE) this.server.removeIdle(this);
-    if (state === State.CONNECTING) this.fail(isOurs(cause) ? noDescriptor : connectFailed, cause);
+    const tls =
+      (state === State.CONNECTING && this.reached) ||
+      (state === State.HEAD && !this.reused && isTlsAlert(error));
+    if (tls) this.fail(tlsFailed, tlsFailureText(error));
+    else if (state === State.CONNECTING) this.fail(isOurs(cause) ? noDescriptor : connectFailed, cause);
     else if (state !== State.CLOSED) this.fail(serverCut, cause);
   }
 
@@ -376,10 +412,6 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     this.context.clock.unwatch(this);
     this.socket.destroy();
   }
-}
-
-function connectOptions(target: Target): { path: string } | { host: string; port: number } {
-  return target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
 }
 
 /** No connection came about for want of something on our side: descriptors, buffers, local ports. */

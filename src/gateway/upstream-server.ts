@@ -1,6 +1,7 @@
 import type { Server } from "../core/app.ts";
 import { newHealth, type Health, type HealthEpoch } from "../core/health.ts";
 import type { Member } from "../core/pool.ts";
+import type { ServerTlsProfile } from "./tls-servers.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /** Idle connections kept per server and process; what comes back beyond that is closed. */
@@ -22,6 +23,7 @@ export class UpstreamServer implements Member {
   lastError: string | undefined;
   private readonly idle: UpstreamConnection[] = [];
   private retired = false;
+  private session: { readonly profile: ServerTlsProfile; readonly ticket: Buffer } | undefined;
 
   constructor(app: string, group: string, server: Server, epoch: HealthEpoch) {
     this.app = app;
@@ -30,9 +32,26 @@ export class UpstreamServer implements Member {
     this.health = newHealth(epoch);
   }
 
-  /** The connection used last: the others grow old and are closed by their deadline. */
-  takeIdle(): UpstreamConnection | undefined {
-    return this.idle.pop();
+  /**
+   * The connection used last: the others grow old and are closed by their deadline. One that was made by another
+   * profile (the app asks for TLS now, or the authorities are others) was verified by what no longer holds.
+   */
+  takeIdle(profile: ServerTlsProfile | undefined): UpstreamConnection | undefined {
+    let connection = this.idle.pop();
+    while (connection !== undefined && connection.profile !== profile) {
+      connection.destroy();
+      connection = this.idle.pop();
+    }
+    return connection;
+  }
+
+  /** The TLS session to resume, if it was begun under the same profile: resuming one verifies nothing anew. */
+  sessionOf(profile: ServerTlsProfile): Buffer | undefined {
+    return this.session?.profile === profile ? this.session.ticket : undefined;
+  }
+
+  keepSession(profile: ServerTlsProfile, ticket: Buffer): void {
+    this.session = { profile, ticket };
   }
 
   /** False when the connection is not wanted and has to be closed. */

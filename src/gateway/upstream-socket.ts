@@ -24,3 +24,15 @@ export class UpstreamSocket extends Socket {
     return this;
   }
 }
+
+/** Makes the same of a socket that somebody else constructs, as `tls.connect` does. */
+export function readToTheEnd(socket: Socket): void {
+  const destroy = socket.destroy.bind(socket);
+  let writeFailed = false;
+  socket.destroy = (error?: NodeJS.ErrnoException) => {
+    if (error?.syscall !== "write") return destroy(error);
+    if (!writeFailed) setImmediate(() => setImmediate(() => destroy(error)));
+    writeFailed = true;
+    return socket;
+  };
+}

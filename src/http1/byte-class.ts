@@ -42,11 +42,20 @@ export const TOKEN: Uint8Array = classOf((byte) =>
 /** Bytes of a field value or reason phrase: HTAB, SP, visible ASCII, obs-text (RFC 9110 5.5). */
 export const VALUE: Uint8Array = classOf((byte) => (byte === HTAB || (byte >= SP && byte !== DEL) ? 1 : 0));
 
-/** Bytes of a request target: visible ASCII but `#`. Wider than RFC 3986, as clients send `|`, `{` or `"` raw. */
-export const TARGET: Uint8Array = classOf((byte) => (byte > SP && byte < DEL && byte !== 0x23 ? 1 : 0));
+/**
+ * Bytes of a request target: visible ASCII but `#`. Wider than RFC 3986, as clients send `|`, `{` or `"` raw. What the
+ * path policy may have a say about is 3, as in TOKEN.
+ */
+export const TARGET: Uint8Array = classOf((byte) => {
+  if (byte === PERCENT || byte === DOT || byte === BACKSLASH) return 3;
+  return byte > SP && byte < DEL && byte !== 0x23 ? 1 : 0;
+});
 
-/** Bytes of a registered name but the percent sign: unreserved and sub-delims (RFC 3986 3.2.2). */
-export const HOST_NAME: Uint8Array = classOf(isOneOf(`${ALPHANUMERIC}-._~!$&'()*+,;=`));
+/**
+ * Bytes of a registered name but the percent sign: unreserved and sub-delims (RFC 3986 3.2.2). Without the comma: it is
+ * what remains of two Host fields that somebody joined.
+ */
+export const HOST_NAME: Uint8Array = classOf(isOneOf(`${ALPHANUMERIC}-._~!$&'()*+;=`));
 
 /** The value of a hexadecimal digit, 255 for any other byte. */
 export const HEX: Uint8Array = classOf((byte) => {

@@ -21,13 +21,20 @@ export const Field = {
   COOKIE: 16,
   DATE: 17,
   PROXY: 18,
-  /** Named by Connection, so hop-by-hop in this message (RFC 9110 7.6.1). */
+  /** Not passed on: named by Connection (RFC 9110 7.6.1), or without meaning in what is sent on. */
   NOMINATED: 19,
   AUTHORIZATION: 20,
   FORWARDED: 21,
   X_HALFTONE_GROUP: 22,
   X_HALFTONE_ERROR: 23,
   SET_COOKIE: 24,
+  MAX_FORWARDS: 25,
+  X_REAL_IP: 26,
+  X_FORWARDED_PORT: 27,
+  X_FORWARDED_PREFIX: 28,
+  X_FORWARDED_SERVER: 29,
+  X_FORWARDED_SSL: 30,
+  X_FORWARDED_SCHEME: 31,
 } as const;
 
 const KNOWN: readonly (readonly [kind: number, name: string])[] = [
@@ -54,34 +61,43 @@ const KNOWN: readonly (readonly [kind: number, name: string])[] = [
   [Field.X_HALFTONE_GROUP, "x-halftone-group"],
   [Field.X_HALFTONE_ERROR, "x-halftone-error"],
   [Field.SET_COOKIE, "set-cookie"],
+  [Field.MAX_FORWARDS, "max-forwards"],
+  [Field.X_REAL_IP, "x-real-ip"],
+  [Field.X_FORWARDED_PORT, "x-forwarded-port"],
+  [Field.X_FORWARDED_PREFIX, "x-forwarded-prefix"],
+  [Field.X_FORWARDED_SERVER, "x-forwarded-server"],
+  [Field.X_FORWARDED_SSL, "x-forwarded-ssl"],
+  [Field.X_FORWARDED_SCHEME, "x-forwarded-scheme"],
 ];
 
-// A perfect hash over length, first and last letter finds the one candidate; its bytes are then compared.
+// A perfect hash over length and the last two letters finds the one candidate; its bytes are then compared.
 // The factors in `slotOf` were searched for; should a new name collide, search again.
+const SHORTEST = 2;
 const LONGEST = 31;
 const SLOTS = 64;
+const KINDS = 64;
 const kindAtSlot = new Uint8Array(SLOTS);
-const nameOfKind = new Uint8Array(32 * 32);
+const nameOfKind = new Uint8Array(KINDS * 32);
 
-function slotOf(length: number, first: number, last: number): number {
-  return (length * 2 + (first & 31) * 17 + (last & 31) * 7) & (SLOTS - 1);
+function slotOf(length: number, lastButOne: number, last: number): number {
+  return (length * 2 + (lastButOne & 31) + (last & 31) * 24) & (SLOTS - 1);
 }
 
 for (const [kind, name] of KNOWN) {
-  const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1));
+  const slot = slotOf(name.length, name.charCodeAt(name.length - 2), name.charCodeAt(name.length - 1));
   if (kindAtSlot[slot] !== 0) throw new Error(`field names collide at slot ${slot}: ${name}`);
   kindAtSlot[slot] = kind;
   for (let i = 0; i < name.length; i++) nameOfKind[kind * 32 + i] = name.charCodeAt(i);
 }
 
-const lengthOfKind = new Uint8Array(32);
+const lengthOfKind = new Uint8Array(KINDS);
 for (const [kind, name] of KNOWN) lengthOfKind[kind] = name.length;
 
 /** The kind of the field whose name is bytes[start,end), in any case. */
 export function fieldKind(bytes: Buffer, start: number, end: number): number {
   const length = end - start;
-  if (length > LONGEST) return Field.OTHER;
-  const kind = kindAtSlot[slotOf(length, bytes[start]!, bytes[end - 1]!)]!;
+  if (length > LONGEST || length < SHORTEST) return Field.OTHER;
+  const kind = kindAtSlot[slotOf(length, bytes[end - 2]!, bytes[end - 1]!)]!;
   if (kind === 0 || lengthOfKind[kind] !== length) return Field.OTHER;
   const known = kind * 32;
   for (let i = 0; i < length; i++) {

@@ -22,8 +22,8 @@ export class MessageFields {
   close = false;
   keepAlive = false;
   connectionUpgrade = false;
-  /** Exactly one Upgrade field, and it asks for websocket alone. */
-  upgradeToWebSocket = false;
+  /** What the one Upgrade field asks for, in lower case; "" when it asks for several things, or is not the only one. */
+  upgradeTo = "";
 
   private options = 0;
   private upgrades = 0;
@@ -35,7 +35,7 @@ export class MessageFields {
     this.close = false;
     this.keepAlive = false;
     this.connectionUpgrade = false;
-    this.upgradeToWebSocket = false;
+    this.upgradeTo = "";
     this.options = 0;
     this.upgrades = 0;
 
@@ -53,7 +53,7 @@ export class MessageFields {
           break;
         case Field.UPGRADE:
           this.upgrades++;
-          this.upgradeToWebSocket = this.upgrades === 1 && table.valueIs(i, "websocket");
+          this.upgradeTo = this.upgrades === 1 ? protocolIn(table, i) : "";
           break;
       }
       if (refusal !== undefined) return refusal;
@@ -134,6 +134,17 @@ function nominate(table: FieldTable, name: string): void {
       table.kind[i] = Field.NOMINATED;
     }
   }
+}
+
+/**
+ * `protocol-name ["/" protocol-version]` (RFC 9110 7.8) in lower case; "" for a list, or what is no protocol. "" also
+ * for h2c: requests in such a tunnel would reach the server unseen.
+ */
+function protocolIn(table: FieldTable, index: number): string {
+  if (table.valueIs(index, "websocket")) return "websocket";
+  const value = table.value(index).toLowerCase();
+  if (value === "h2c") return "";
+  return /^[\w!#$%&'*+.^`|~-]+(?:\/[\w!#$%&'*+.^`|~-]+)?$/.test(value) ? value : "";
 }
 
 /** A Transfer-Encoding that is not just "chunked": codings we lack before a last chunked, or nonsense. */

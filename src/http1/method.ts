@@ -10,6 +10,11 @@ const KNOWN = `GET POST HEAD PUT DELETE PATCH OPTIONS
   UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL
   M-SEARCH NOTIFY PURGE SOURCE SUBSCRIBE UNSUBSCRIBE`.split(/\s+/);
 
+/** Methods that are served, as the field Allow lists them. */
+export const ALLOWED_METHODS: string = KNOWN.filter(
+  (method) => method !== "CONNECT" && method !== "TRACE",
+).join(", ");
+
 const BY_LENGTH: readonly (readonly string[])[] = Array.from({ length: LONGEST_METHOD + 1 }, (_, length) =>
   KNOWN.filter((method) => method.length === length),
 );

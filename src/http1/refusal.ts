@@ -58,6 +58,11 @@ export const BAD_TARGET: Refusal = refusal(
   "bad_target",
   "The target must start with / or http(s)://host and hold visible ASCII only, without #; * belongs to OPTIONS.",
 );
+export const BAD_PATH: Refusal = refusal(
+  400,
+  "bad_path",
+  "The path holds a backslash, %00, a % without two hexadecimal digits, or dot segments that climb above the root or hide beside a parameter or an encoded slash.",
+);
 export const TARGET_TOO_LONG: Refusal = refusal(
   414,
   "target_too_long",
@@ -157,6 +162,11 @@ export const BAD_CONNECTION: Refusal = refusal(
   400,
   "bad_connection",
   "Connection must be a list of at most 64 tokens.",
+);
+export const BAD_MAX_FORWARDS: Refusal = refusal(
+  400,
+  "bad_max_forwards",
+  "Max-Forwards of OPTIONS must be one number in decimal digits.",
 );
 export const EXPECTATION_FAILED: Refusal = refusal(
   417,

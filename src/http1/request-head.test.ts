@@ -143,7 +143,25 @@ const REFUSED: readonly (readonly [input: string, verdict: string])[] = [
   [withFields("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), "400 bad_transfer_encoding"],
   [withFields("Transfer-Encoding: chunked", "Transfer-Encoding: identity"), "400 bad_transfer_encoding"],
   ["POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "400 coding_in_http_1_0"],
+  // path
+  ...[
+    "/\\",
+    "/%",
+    "/%zz",
+    "/a%00",
+    "/..",
+    "/a/../..",
+    "/..;x/",
+    "/a%2f..",
+    "http://a/%4",
+    "http://a/../",
+  ].map((target) => [`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`, "400 bad_path"] as const),
   // others
+  ...["", "-1", "1, 2", "0x1"].map(
+    (value) =>
+      [`OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: ${value}\r\n\r\n`, "400 bad_max_forwards"] as const,
+  ),
+  ["OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 1\r\nMax-Forwards: 1\r\n\r\n", "400 bad_max_forwards"],
   [withFields("Expect: 200-ok"), "417 expectation_failed"],
   [withFields("Connection: a b"), "400 bad_connection"],
   [withFields('Connection: "close"'), "400 bad_connection"],
@@ -174,7 +192,7 @@ describe("RequestHead reads", () => {
       chunked: false,
       keepAlive: true,
       expectContinue: false,
-      upgrade: false,
+      upgrade: "",
     });
     expect(accepted("PURGE /x HTTP/1.9\r\nhOST:\t [::1]:80 \t\r\n\r\n")).toMatchObject({
       method: "PURGE",
@@ -255,21 +273,47 @@ describe("RequestHead reads", () => {
   });
 
   it.each([
-    ["GET", "1.1", ["Upgrade: WebSocket", "Connection: keep-alive, Upgrade"], true],
-    ["GET", "1.1", ["Upgrade: websocket"], false],
-    ["GET", "1.1", ["Connection: upgrade"], false],
-    ["GET", "1.1", ["Upgrade: h2c", "Connection: upgrade"], false],
-    ["GET", "1.1", ["Upgrade: websocket, h2c", "Connection: upgrade"], false],
-    ["GET", "1.1", ["Upgrade: h2c", "Upgrade: websocket", "Connection: upgrade"], false],
-    ["GET", "1.0", ["Upgrade: websocket", "Connection: upgrade"], false],
-    ["POST", "1.1", ["Upgrade: websocket", "Connection: upgrade"], false],
-    ["GET", "1.1", ["Upgrade: websocket", "Connection: upgrade", "Content-Length: 1"], false],
+    ["GET", "1.1", ["Upgrade: WebSocket", "Connection: keep-alive, Upgrade"], "websocket"],
+    ["GET", "1.1", ["Upgrade: websocket"], ""],
+    ["GET", "1.1", ["Connection: upgrade"], ""],
+    ["GET", "1.1", ["Upgrade: h2c", "Connection: upgrade"], ""],
+    ["GET", "1.1", ["Upgrade: websocket, h2c", "Connection: upgrade"], ""],
+    ["GET", "1.1", ["Upgrade: h2c", "Upgrade: websocket", "Connection: upgrade"], ""],
+    ["GET", "1.0", ["Upgrade: websocket", "Connection: upgrade"], ""],
+    ["POST", "1.1", ["Upgrade: websocket", "Connection: upgrade"], ""],
+    ["GET", "1.1", ["Upgrade: websocket", "Connection: upgrade", "Content-Length: 1"], ""],
+    ["GET", "1.1", ["Upgrade: TLS/1.0", "Connection: upgrade"], "tls/1.0"],
+    ["GET", "1.1", ["Upgrade: web socket", "Connection: upgrade"], ""],
+    ["GET", "1.1", ["Upgrade: a/b/c", "Connection: upgrade"], ""],
+    ["GET", "1.1", ["Upgrade:", "Connection: upgrade"], ""],
   ])("%s HTTP/%s with %j as an upgrade: %s", (method, version, lines, upgrade) => {
     const text = `${method} / HTTP/${version}\r\nHost: a\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n`;
     expect(accepted(text).upgrade).toBe(upgrade);
   });
 
+  it.each([
+    ["/a/../b?c/../d", "/b?c/../d"],
+    ["/a/%2e%2E/b", "/b"],
+    ["/.", "/"],
+    ["/a.b?%zz", "/a.b?%zz"],
+    ["/?..\\", "/?..\\"],
+    ["http://a/b/../c?d", "/c?d"],
+    ["http://a.b?../c", "/?../c"],
+    ["http://a.b", "/"],
+  ])("the path of %s by the path policy: %s", (target, expected) => {
+    expect(accepted(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`).target).toBe(expected);
+  });
+
+  it("Max-Forwards of OPTIONS alone", () => {
+    const text = (method: string, ...lines: string[]): string => withFields(...lines).replace("POST", method);
+    expect(accepted(text("OPTIONS")).maxForwards).toBe(-1);
+    expect(accepted(text("OPTIONS", "Max-Forwards: 07")).maxForwards).toBe(7);
+    expect(accepted(text("OPTIONS", `Max-Forwards: ${"9".repeat(30)}`)).maxForwards).toBe(2 ** 53 - 1);
+    expect(accepted(text("GET", "Max-Forwards: x")).maxForwards).toBe(-1);
+  });
+
   it("nothing of one request into the next", () => {
+    accepted("OPTIONS /a/../b HTTP/1.1\r\nHost: a\r\nVia: 1.1 a\r\nMax-Forwards: 3\r\n\r\n");
     accepted(withFields("Content-Length: 5", "Expect: 100-continue", "TE: trailers", "Connection: close"));
     accepted("GET http://abs/ HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(accepted("GET /x HTTP/1.0\r\n\r\n")).toMatchObject({

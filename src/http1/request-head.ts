@@ -17,6 +17,7 @@ import { Field } from "./field.ts";
 import type { HeadLimits } from "./limits.ts";
 import { MessageFields } from "./message-fields.ts";
 import { LONGEST_METHOD, knownMethod } from "./method.ts";
+import { PATH_HAS_DOTS, PATH_REFUSED, judgePath, resolveDots } from "./path-policy.ts";
 import { RecentText } from "./recent-text.ts";
 import * as refuse from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
@@ -55,16 +56,21 @@ export class RequestHead {
   keepAlive = true;
   /** Does the client wait for a 100 before it sends the body? Never in HTTP/1.0 or without a body. */
   expectContinue = false;
-  /** A well-formed wish to turn this connection into a WebSocket. */
-  upgrade = false;
+  /** The protocol that this connection is wished to turn into, in lower case; "" when there is no well-formed wish. */
+  upgrade = "";
   /** Does the client take trailers (TE: trailers)? */
   hasTeTrailers = false;
+  hasVia = false;
+  /** How often an OPTIONS may still be passed on (RFC 9110 7.6.2); -1 when nothing is said, and for other methods. */
+  maxForwards = -1;
 
   private readonly limits: HeadLimits;
   private readonly meaning: MessageFields = new MessageFields();
   private readonly recentHost: RecentText = new RecentText();
   private readonly recentTarget: RecentText = new RecentText();
   private isAbsolute = false;
+  /** The target with its dot segments resolved; "" when it had none. */
+  private resolved = "";
   private methodStart = 0;
   private methodEnd = 0;
 
@@ -96,8 +102,9 @@ export class RequestHead {
     return REFUSED;
   }
 
-  /** The origin-form target: path and query, or `*`. Never empty. */
+  /** The origin-form target as it is routed and forwarded: path and query, or `*`. Never empty. */
   get target(): string {
+    if (this.resolved !== "") return this.resolved;
     const text = this.recentTarget.read(this.fields.bytes, this.targetStart, this.targetEnd);
     if (!this.isAbsolute || text.startsWith("/")) return text;
     // RFC 9112 3.2.4: OPTIONS of an authority without path and query asks about the server as a whole.
@@ -132,7 +139,12 @@ export class RequestHead {
 
     i++;
     this.targetStart = i;
-    while (i < end && TARGET[bytes[i]!] !== 0) i++;
+    let classes = 0;
+    for (; i < end; i++) {
+      const found = TARGET[bytes[i]!]!;
+      if (found === 0) break;
+      classes |= found;
+    }
     if (i >= end) return INCOMPLETE;
     this.targetEnd = i;
     if (bytes[i] !== SP) return this.refuse(refuse.BAD_TARGET);
@@ -151,10 +163,10 @@ export class RequestHead {
     if (bytes[i] !== CR) return this.refuse(bytes[i] === LF ? refuse.BAD_LINE_END : refuse.BAD_VERSION);
     if (i + 1 >= end) return INCOMPLETE;
     if (bytes[i + 1] !== LF) return this.refuse(refuse.BAD_LINE_END);
-    return this.judgeRequestLine(bytes) ? i + 2 : REFUSED;
+    return this.judgeRequestLine(bytes, classes === 3) ? i + 2 : REFUSED;
   }
 
-  private judgeRequestLine(bytes: Buffer): boolean {
+  private judgeRequestLine(bytes: Buffer, isPathNotable: boolean): boolean {
     const method = knownMethod(bytes, this.methodStart, this.methodEnd);
     if (method === undefined) this.refusal = refuse.UNKNOWN_METHOD;
     else if (method === "CONNECT" || method === "TRACE") this.refusal = refuse.METHOD_NOT_ALLOWED;
@@ -163,9 +175,27 @@ export class RequestHead {
       this.isAbsolute = false;
       this.hostStart = 0;
       this.hostEnd = 0;
+      this.resolved = "";
       if (bytes[this.targetStart] !== SLASH) this.refusal = this.readOtherTarget(bytes);
+      if (isPathNotable && this.refusal === undefined) this.refusal = this.applyPathPolicy(bytes);
     }
     return this.refusal === undefined;
+  }
+
+  private applyPathPolicy(bytes: Buffer): Refusal | undefined {
+    const { targetStart, targetEnd } = this;
+    // `*`, or an absolute-form target without a path.
+    if (bytes[targetStart] !== SLASH) return undefined;
+    const verdict = judgePath(bytes, targetStart, targetEnd);
+    if (verdict === PATH_REFUSED) return refuse.BAD_PATH;
+    if (verdict === PATH_HAS_DOTS) {
+      const target = bytes.latin1Slice(targetStart, targetEnd);
+      const query = target.indexOf("?");
+      const path = resolveDots(query < 0 ? target : target.slice(0, query));
+      if (path === undefined) return refuse.BAD_PATH;
+      this.resolved = query < 0 ? path : path + target.slice(query);
+    }
+    return undefined;
   }
 
   /** A target that is not in origin-form: `*` or absolute-form (RFC 9112 3.2.2, 3.2.4). */
@@ -200,20 +230,18 @@ export class RequestHead {
     const hasBody = meaning.chunked || meaning.contentLength > 0;
     this.expectContinue = this.expectContinue && hasBody;
     this.upgrade =
-      meaning.upgradeToWebSocket &&
-      meaning.connectionUpgrade &&
-      minor === 1 &&
-      this.method === "GET" &&
-      !hasBody;
+      meaning.connectionUpgrade && minor === 1 && this.method === "GET" && !hasBody ? meaning.upgradeTo : "";
     return true;
   }
 
-  /** Host, Expect and TE, which only requests have. */
+  /** Host, Expect, TE and Max-Forwards, which only requests have, and Via. */
   private readOwnFields(): Refusal | undefined {
     const { fields } = this;
     let hosts = 0;
     this.expectContinue = false;
     this.hasTeTrailers = false;
+    this.hasVia = false;
+    this.maxForwards = -1;
     for (let i = 0; i < fields.count; i++) {
       const kind = fields.kind[i];
       if (kind === Field.HOST) {
@@ -225,6 +253,12 @@ export class RequestHead {
         this.expectContinue = true;
       } else if (kind === Field.TE) {
         this.hasTeTrailers ||= /(?:^|,)[ \t]*trailers[ \t]*(?:$|,)/i.test(fields.value(i));
+      } else if (kind === Field.VIA) this.hasVia = true;
+      else if (kind === Field.TRAILER && !this.meaning.chunked) fields.kind[i] = Field.NOMINATED;
+      else if (kind === Field.MAX_FORWARDS && this.method === "OPTIONS") {
+        if (this.maxForwards >= 0 || !/^\d+$/.test(fields.value(i))) return refuse.BAD_MAX_FORWARDS;
+        this.maxForwards = Math.min(Number(fields.value(i)), Number.MAX_SAFE_INTEGER);
+        fields.kind[i] = Field.NOMINATED;
       }
     }
     if (hosts === 0 && this.minor === 1) return refuse.MISSING_HOST;

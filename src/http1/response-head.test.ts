@@ -101,12 +101,12 @@ describe("ResponseHead", () => {
     expect(accepted("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n").keepAlive).toBe(true);
   });
 
-  it("switches to WebSocket only by a whole 101", () => {
+  it("switches only by a whole 101", () => {
     const lines = "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
-    expect(accepted(`HTTP/1.1 101 Switching Protocols\r\n${lines}`).upgrade).toBe(true);
-    expect(accepted(`HTTP/1.1 200 OK\r\n${lines}`).upgrade).toBe(false);
-    expect(accepted("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n").upgrade).toBe(false);
-    expect(accepted("HTTP/1.1 101 x\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n").upgrade).toBe(false);
+    expect(accepted(`HTTP/1.1 101 Switching Protocols\r\n${lines}`).upgrade).toBe("websocket");
+    expect(accepted(`HTTP/1.1 200 OK\r\n${lines}`).upgrade).toBe("");
+    expect(accepted("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n").upgrade).toBe("");
+    expect(accepted("HTTP/1.1 101 x\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n").upgrade).toBe("");
   });
 
   it("knows whether a Date will be passed on", () => {

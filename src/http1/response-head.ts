@@ -30,8 +30,8 @@ export class ResponseHead {
   chunked = false;
   /** Does the server keep the connection open after this response? */
   keepAlive = true;
-  /** A 101 that switches to WebSocket. */
-  upgrade = false;
+  /** The protocol that a 101 switches to, in lower case; "" when this is no well-formed 101. */
+  upgrade = "";
   hasDate = false;
 
   private readonly limits: HeadLimits;
@@ -115,8 +115,7 @@ export class ResponseHead {
     this.contentLength = meaning.contentLength;
     this.chunked = meaning.chunked;
     this.keepAlive = meaning.persists(minor);
-    this.upgrade =
-      this.status === 101 && minor === 1 && meaning.upgradeToWebSocket && meaning.connectionUpgrade;
+    this.upgrade = this.status === 101 && minor === 1 && meaning.connectionUpgrade ? meaning.upgradeTo : "";
     this.hasDate = fields.has(Field.DATE);
     return true;
   }

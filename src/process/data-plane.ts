@@ -1,6 +1,7 @@
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { TlsMaterial } from "../gateway/tls-material.ts";
 
 /**
  * The processes that carry traffic, as the supervisor sees them. A change resolves when every one of them has applied
@@ -12,7 +13,9 @@ export interface DataPlane {
   putApp(app: RevisedDocument): Promise<void>;
   deleteApp(name: string): Promise<void>;
   /** Throws an Error for people and leaves the old settings in force when the new ones cannot be had. */
-  reconfigure(settings: GatewaySettings, workers: number): Promise<void>;
+  reconfigure(settings: GatewaySettings, workers: number, tls: TlsMaterial): Promise<void>;
+  /** Puts new TLS files in force for connections to come, in every process; throws, and keeps the old ones. */
+  renewTls(tls: TlsMaterial): Promise<void>;
   /** Tells every process what the active check of a server found. */
   adopt(finding: CheckFinding): void;
   /** Servers of one app, the numbers of all processes added up. */

@@ -3,6 +3,7 @@ import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { TlsMaterial } from "../gateway/tls-material.ts";
 import type { DataPlane } from "./data-plane.ts";
 
 /** `workers: 0`: this process carries the traffic itself. */
@@ -10,9 +11,9 @@ export class InProcessPlane implements DataPlane {
   readonly gateway: Gateway;
   private readonly log: Pick<Logger, "info" | "warn" | "error">;
 
-  constructor(settings: GatewaySettings, log: Pick<Logger, "info" | "warn" | "error">) {
+  constructor(settings: GatewaySettings, tls: TlsMaterial, log: Pick<Logger, "info" | "warn" | "error">) {
     this.log = log;
-    this.gateway = new Gateway(settings, { onError: (error) => log.error(error.message) });
+    this.gateway = new Gateway(settings, { onError: (error) => log.error(error.message) }, tls);
   }
 
   get bound(): readonly ListenAddress[] {
@@ -38,10 +39,14 @@ export class InProcessPlane implements DataPlane {
     return Promise.resolve();
   }
 
-  async reconfigure(settings: GatewaySettings, workers: number): Promise<void> {
+  async reconfigure(settings: GatewaySettings, workers: number, tls: TlsMaterial): Promise<void> {
     if (workers !== 0)
       throw new Error("gateway.workers cannot change from 0 to another number without a restart");
-    await this.gateway.reconfigure(settings);
+    await this.gateway.reconfigure(settings, tls);
+  }
+
+  async renewTls(tls: TlsMaterial): Promise<void> {
+    await this.gateway.renewTls(tls);
   }
 
   adopt(finding: CheckFinding): void {

@@ -1,6 +1,7 @@
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { HealthFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { TlsMaterial } from "../gateway/tls-material.ts";
 
 /** How a worker learns that another supervisor took over: `file` then holds another id. */
 export interface SupervisorMark {
@@ -19,12 +20,18 @@ export type ToWorker =
   | {
       readonly type: "start";
       readonly settings: GatewaySettings;
+      readonly tls: TlsMaterial;
       readonly apps: readonly RevisedDocument[];
       readonly supervisor: SupervisorMark;
     }
   | { readonly type: "putApp"; readonly id: number; readonly app: RevisedDocument }
   | { readonly type: "deleteApp"; readonly id: number; readonly name: string }
-  | { readonly type: "reconfigure"; readonly id: number; readonly settings: GatewaySettings }
+  | {
+      readonly type: "reconfigure";
+      readonly id: number;
+      readonly settings: GatewaySettings;
+      readonly tls: TlsMaterial;
+    }
   | { readonly type: "servers"; readonly id: number; readonly app: string }
   | { readonly type: "finding"; readonly finding: HealthFinding }
   | { readonly type: "drain" };

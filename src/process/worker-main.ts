@@ -55,7 +55,7 @@ class Worker {
         break;
       case "reconfigure":
         try {
-          await this.gateway!.reconfigure(message.settings);
+          await this.gateway!.reconfigure(message.settings, message.tls);
           this.send({ type: "reconfigured", id: message.id, bound: this.gateway!.bound });
         } catch (error) {
           this.send({ type: "refused", id: message.id, reason: (error as Error).message });
@@ -84,10 +84,14 @@ class Worker {
 
   private async start(message: Extract<ToWorker, { type: "start" }>): Promise<void> {
     this.supervisor = message.supervisor;
-    const gateway = new Gateway(message.settings, {
-      onFinding: (finding) => this.send({ type: "finding", finding }),
-      onError: (error) => this.send({ type: "error", message: error.message }),
-    });
+    const gateway = new Gateway(
+      message.settings,
+      {
+        onFinding: (finding) => this.send({ type: "finding", finding }),
+        onError: (error) => this.send({ type: "error", message: error.message }),
+      },
+      message.tls,
+    );
     this.gateway = gateway;
     gateway.replaceApps(message.apps);
     const deadline = message.supervisor.followsCrash ? Date.now() + LISTEN_TIME : 0;

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { CheckFinding, HealthFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { TlsMaterial } from "../gateway/tls-material.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { FromWorker, SupervisorMark, ToWorker } from "./messages.ts";
 import { mergeServerStatus } from "./merge-server-status.ts";
@@ -40,6 +41,7 @@ export class WorkerPlane implements DataPlane {
   /** Servers that are out, by traffic or by check: a new worker has to know. */
   private readonly findings = new Map<string, HealthFinding>();
   private settings: GatewaySettings;
+  private tls: TlsMaterial;
   private expected: number;
   private nextId = 1;
   private stopping = false;
@@ -48,11 +50,13 @@ export class WorkerPlane implements DataPlane {
 
   constructor(
     settings: GatewaySettings,
+    tls: TlsMaterial,
     workers: number,
     mark: SupervisorMark,
     log: Pick<Logger, "info" | "warn" | "error">,
   ) {
     this.settings = settings;
+    this.tls = tls;
     this.expected = workers;
     this.mark = mark;
     this.log = log;
@@ -86,18 +90,19 @@ export class WorkerPlane implements DataPlane {
     await this.tellAll((id) => ({ type: "deleteApp", id, name }));
   }
 
-  async reconfigure(settings: GatewaySettings, workers: number): Promise<void> {
+  async reconfigure(settings: GatewaySettings, workers: number, tls: TlsMaterial): Promise<void> {
     if (workers === 0) throw new Error("gateway.workers cannot change to 0 without a restart");
     const [first, ...others] = this.active();
     if (first !== undefined) {
       // One worker tries: it has all addresses, or none, and its refusal leaves everything as it was.
-      const answer = await this.ask(first, (id) => ({ type: "reconfigure", id, settings }));
+      const answer = await this.ask(first, (id) => ({ type: "reconfigure", id, settings, tls }));
       if (answer?.type === "refused") throw new Error(answer.reason);
       if (answer?.type === "reconfigured") this.addresses = answer.bound;
     }
     this.settings = settings;
+    this.tls = tls;
     for (const state of others) {
-      const answer = await this.ask(state, (id) => ({ type: "reconfigure", id, settings }));
+      const answer = await this.ask(state, (id) => ({ type: "reconfigure", id, settings, tls }));
       if (answer?.type !== "reconfigured") {
         this.log.warn(
           { worker: state.worker.process.pid },
@@ -111,6 +116,10 @@ export class WorkerPlane implements DataPlane {
     const active = this.active();
     for (let i = active.length; i < workers; i++) await this.launch();
     for (const state of active.slice(workers)) this.retire(state);
+  }
+
+  async renewTls(tls: TlsMaterial): Promise<void> {
+    await this.reconfigure(this.settings, this.expected, tls);
   }
 
   adopt(finding: CheckFinding): void {
@@ -184,6 +193,7 @@ export class WorkerPlane implements DataPlane {
     this.send(state, {
       type: "start",
       settings: this.settings,
+      tls: this.tls,
       apps: [...this.apps.values()],
       supervisor: this.mark,
     });

@@ -232,16 +232,19 @@ describe("chunks", () => {
     expect(request!.field("content-length")).toBeUndefined();
   });
 
-  it("of an answer are framed anew", async () => {
+  it("of an answer are framed anew, with trailers for those who take them", async () => {
     const { client, server } = await pair(
       serve(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n1\r\nd\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=b\r\n\r\n",
       ),
     );
-    for (let i = 0; i < 2; i++) {
-      client.send(get());
+    for (const [fields, trailers] of [
+      ["TE: trailers\r\n", "X-Sum: 7\r\n"],
+      ["", ""],
+    ]) {
+      client.send(get("/", fields));
       const answer = await client.message();
-      expect(answer.rawBody).toBe("3\r\nabc\r\n1\r\nd\r\n0\r\nX-Sum: 7\r\n\r\n");
+      expect(answer.rawBody).toBe(`3\r\nabc\r\n1\r\nd\r\n0\r\n${trailers}\r\n`);
     }
     expect(server.peers.length).toBe(1);
   });
@@ -482,7 +485,7 @@ describe("a request means the same however its bytes arrive", () => {
     const { client } = await startGateway({ apps: [app([server.address])] });
     const peer = await client();
     for (at = 0; at < answer.length; at++) {
-      peer.send(get());
+      peer.send(get("/", "TE: trailers\r\n"));
       expect((await peer.message()).lines, `split at ${at}`).toEqual(["Link: x"]);
       const final = await peer.message();
       expect(final.body, `split at ${at}`).toBe("abc");

@@ -17,6 +17,7 @@ const START_TIME = 20_000;
 export interface SiteConfig {
   readonly gateway?: Readonly<Record<string, unknown>>;
   readonly admin?: Readonly<Record<string, unknown>>;
+  readonly serverTls?: Readonly<Record<string, unknown>>;
   readonly apps?: readonly string[];
 }
 
