@@ -7,7 +7,7 @@ import { WebSocketServer } from "ws";
 import { startBackend, type Backend } from "../e2e/harness/backend.ts";
 import { openScene } from "../e2e/harness/scene.ts";
 import { until } from "../e2e/harness/until.ts";
-import { PROTOCOLS, startFront, type Front } from "./harness/front.ts";
+import { PROTOCOLS, startFront, type Front, type Protocol } from "./harness/front.ts";
 import { serve, type Sunk } from "./harness/origin.ts";
 import { patternOf, PERIOD } from "./harness/pattern.ts";
 
@@ -79,10 +79,10 @@ describe("Chromium", () => {
       return response.write("retry: 10\n\n");
     }
     if (pathname === "/form") return sinkForm(request, response);
-    return serve(request, response);
+    return serve(request, response).catch(() => response.destroy());
   }
 
-  async function open(protocol: (typeof PROTOCOLS)[number], path: string): Promise<Page> {
+  async function open(protocol: Protocol, path: string): Promise<Page> {
     // Each test begins with empty caches and no connections of the test before.
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     onTestFinished(() => context.close());
@@ -207,7 +207,7 @@ describe("Chromium", () => {
 });
 
 /** How Chromium names what it spoke. */
-const NEXT_HOP: Readonly<Record<(typeof PROTOCOLS)[number], string>> = { http: "http/1.1" };
+const NEXT_HOP: Readonly<Record<Protocol, string>> = { http: "http/1.1", https: "http/1.1" };
 
 /** Growth that a busy process may show whatever the bodies' size. */
 const MOST_MEMORY: number = 96 * MIB;

@@ -17,7 +17,7 @@ let large: string;
 
 beforeAll(async () => {
   const origin = await startOrigin(scene, "127.0.4.31");
-  front = await startFront(scene, [`127.0.4.31:${origin.port}`], { gateway: { limits: { body: "4MiB" } } });
+  front = await startFront(scene, [`127.0.4.31:${origin.port}`], { limits: { body: "4MiB" } });
   const folder = await scene.folder();
   small = join(folder, "3mib");
   large = join(folder, "5mib");

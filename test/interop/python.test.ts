@@ -7,7 +7,7 @@ import { ask, keepAlive } from "../e2e/harness/client.ts";
 import { freePort } from "../e2e/harness/free-port.ts";
 import { openScene, type Scene } from "../e2e/harness/scene.ts";
 import { until } from "../e2e/harness/until.ts";
-import { caFile, PROTOCOLS, startFront, type Front } from "./harness/front.ts";
+import { PROTOCOLS, startFront, type Front } from "./harness/front.ts";
 import { FILE, startOrigin } from "./harness/origin.ts";
 import { hashOf, patternOf } from "./harness/pattern.ts";
 import { run } from "./harness/run.ts";
@@ -29,7 +29,7 @@ describe.each(PROTOCOLS)("Python's http.client by %s", (protocol) => {
       CLIENT,
       hostname,
       port,
-      ...caFile(front, protocol),
+      ...(protocol === "http" ? [] : [front.ca]),
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toEqual({

@@ -1,10 +1,11 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
 import { startBackend } from "../e2e/harness/backend.ts";
 import { openScene } from "../e2e/harness/scene.ts";
 import { until } from "../e2e/harness/until.ts";
-import { PROTOCOLS, startFront, trust, type Front } from "./harness/front.ts";
+import { PROTOCOLS, startFront, type Front } from "./harness/front.ts";
 import { patternOf } from "./harness/pattern.ts";
 
 const MIB = 1024 * 1024;
@@ -35,7 +36,7 @@ describe.each(PROTOCOLS)("ws by %s", (protocol) => {
 
   async function open(protocols: readonly string[] = [], options: ClientOptions = {}): Promise<Tunnel> {
     const url = `${front.origin(protocol).replace("http", "ws")}/chat`;
-    const socket = new WebSocket(url, [...protocols], { ...trust(front, protocol), ...options });
+    const socket = new WebSocket(url, [...protocols], { ca: readFileSync(front.ca), ...options });
     onTestFinished(() => socket.terminate());
     const messages: Buffer[] = [];
     socket.on("message", (data) => messages.push(data as Buffer));

@@ -27,7 +27,7 @@ export async function curl(
   args: readonly string[] = [],
   stdin: string = "",
 ): Promise<Transfer> {
-  const all = [...protocolArguments(protocol), ...args, front.origin(protocol) + path];
+  const all = [...protocolArguments(front, protocol), ...args, front.origin(protocol) + path];
   const { code, stdout, stderr } = await run("curl", ["-q", "-sS", "-v", "-w", FACTS, ...all], stdin);
   const facts = [...stderr.matchAll(/^facts (\d+) (\S+) (\d+) (\d+)$/gm)];
   const [, status, version = "", uploaded] = facts.at(-1) ?? [];
@@ -51,9 +51,6 @@ export function fieldOf(transfer: Transfer, name: string): string | undefined {
   return line?.slice(prefix.length).trim();
 }
 
-function protocolArguments(protocol: Protocol): readonly string[] {
-  switch (protocol) {
-    case "http":
-      return [];
-  }
+function protocolArguments(front: Front, protocol: Protocol): readonly string[] {
+  return protocol === "http" ? [] : ["--cacert", front.ca, "--http1.1"];
 }

@@ -16,7 +16,10 @@ const ETAG = '"file-1"';
  * each piece as it comes.
  */
 export async function startOrigin(scene: Scene, address: string): Promise<Backend> {
-  return await startBackend(scene, address, serve);
+  return await startBackend(scene, address, (request, response) => {
+    // A body that its client or the gateway cuts short is nothing to answer.
+    serve(request, response).catch(() => response.destroy());
+  });
 }
 
 /** Answers as a small site does; also for origins that add paths of their own. */
