@@ -167,18 +167,30 @@ export class ClientConnection implements Deadlined, Downstream {
         else this.refuse(headTimeout);
         break;
       case State.BODY:
-        if (this.outlet.backlog > 0) this.destroy();
+        if (this.outlet.backlog > 0) this.dropReader();
         else this.refuseBody(bodyTimeout);
         break;
       case State.RESPONSE:
       case State.FLUSH:
+        this.dropReader();
+        break;
       case State.LINGER:
-        this.destroy();
+        if (this.socket.writableFinished) this.destroy();
+        else this.dropReader();
         break;
       case State.TUNNEL:
       case State.CLOSED:
         break;
     }
+  }
+
+  /**
+   * The client does not take its answer. A close in order would leave what the kernel holds of it (megabytes) waiting for
+   * minutes in a connection that belongs to nobody.
+   */
+  private dropReader(): void {
+    resetConnection(this.socket);
+    this.destroy();
   }
 
   private onData(chunk: Buffer): void {

@@ -1,5 +1,13 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { app, eventually, get, ok, post, serve, startGateway, take, turn, upstream } from "./harness.ts";
+
+/** Is there a TCP socket from this local port to that remote one? */
+function isKnownToKernel(local: number, remote: number): boolean {
+  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, "0");
+  const pair = new RegExp(`:${hex(local)} [0-9A-F]{8}:${hex(remote)} `);
+  return pair.test(readFileSync("/proc/net/tcp", "latin1"));
+}
 
 describe("timeouts", () => {
   it("a head that is not complete in time is a 408, however it trickles", async () => {
@@ -71,6 +79,26 @@ describe("timeouts", () => {
     expect(answer.field("x-halftone-error")).toBe("body_timeout");
     await server.peers[0]!.gone();
     expect(server.requests.length).toBe(0);
+  });
+
+  it("a client that takes nothing of a large answer is reset, and its request ends at the server", async () => {
+    const server = await upstream(async (peer) => {
+      await take(peer);
+      peer.send(`HTTP/1.1 200 OK\r\nContent-Length: 64000000\r\n\r\n${"x".repeat(64_000_000)}`);
+    });
+    const { client, gateway, port } = await startGateway({
+      timeouts: { idle: 300 },
+      apps: [app([server.address])],
+    });
+    const peer = await client();
+    peer.socket.pause();
+    peer.send(get());
+    await eventually(() => gateway.counters.inFlight === 1, "the request");
+    await eventually(() => gateway.counters.connections === 0, "the connection to be gone");
+    expect(gateway.counters.inFlight).toBe(0);
+    await server.peers[0]!.gone();
+    // Neither end of a connection that was reset is left; one that was closed would wait for its reader.
+    expect(isKnownToKernel(port, peer.socket.localPort!)).toBe(false);
   });
 
   it("a connection of which the client never ends its half is gone after the linger time", async () => {
@@ -274,7 +302,7 @@ describe("limits", () => {
   it("a body that keeps the rate is taken, however long it takes", async () => {
     const server = await upstream(serve(ok()));
     const { client, gateway } = await startGateway({
-      timeouts: { idle: 200 },
+      timeouts: { idle: 2000 },
       limits: { bodyRate: 100 },
       apps: [app([server.address])],
     });
@@ -283,7 +311,7 @@ describe("limits", () => {
     await eventually(() => gateway.counters.inFlight === 1, "the request");
     for (let i = 0; i < 12; i++) {
       peer.send("x".repeat(100));
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await new Promise((resolve) => setTimeout(resolve, 250));
     }
     expect((await peer.message()).status).toBe(200);
   });
