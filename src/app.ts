@@ -8,6 +8,7 @@ import { Audit } from "./admin/audit.ts";
 import type { GatewayView } from "./admin/gateway-view.ts";
 import { adminToken } from "./admin/token.ts";
 import { tokenSet } from "./admin/token-set.ts";
+import type { ListenAddress } from "./config/gateway-settings.ts";
 import type { AppDocument } from "./config/app-document.ts";
 import { compileApp } from "./config/compile-app.ts";
 import { formatProblems } from "./config/format-problems.ts";
@@ -20,6 +21,7 @@ import { Backup } from "./directory/backup.ts";
 import type { Directory } from "./directory/directory.ts";
 import { FileDirectory } from "./directory/file-directory.ts";
 import { MemoryDirectory } from "./directory/memory-directory.ts";
+import { AddressGuard } from "./gateway/address-guard.ts";
 import { HealthChecker } from "./gateway/health-checker.ts";
 import { listenText } from "./gateway/listener.ts";
 import { ServerTlsTable } from "./gateway/tls-servers.ts";
@@ -93,11 +95,13 @@ async function startSigned(
   mark: ReturnType<typeof signSupervisor>,
   log: Log,
 ): Promise<Halftone> {
+  let current = config;
   const store = await AppStore.open({
     directory: openDirectory(config),
     backup: new Backup(config.backup),
     now: Date.now,
     log,
+    allowServers: () => current.gateway.allowServers,
   });
   const audit = await Audit.open(config.data);
   const token = await adminToken({
@@ -108,10 +112,13 @@ async function startSigned(
   await seed(store, documents, log);
 
   const workers = workerCount(config.workers);
+  // Reserved from the start, so that no request gets to the admin API before it is known where it really listens.
+  let reserved: readonly ListenAddress[] = [config.admin.listen];
+  const settings = { ...config.gateway, reserved };
   const plane: DataPlane =
     workers === 0
-      ? new InProcessPlane(config.gateway, tls.material, log)
-      : new WorkerPlane(config.gateway, tls.material, workers, mark, log);
+      ? new InProcessPlane(settings, tls.material, log)
+      : new WorkerPlane(settings, tls.material, workers, mark, log);
   const checker = new HealthChecker(
     (finding) => {
       const { app, server, healthy, error } = finding;
@@ -119,9 +126,9 @@ async function startSigned(
       else log.warn({ app, server, error }, "server is unhealthy: it is left out");
       plane.adopt(finding);
     },
+    () => new AddressGuard([...plane.bound, ...reserved], current.gateway.allowServers),
     new ServerTlsTable(config.gateway.serverTls, tls.material),
   );
-  let current = config;
   // Before the start: a change that comes while the workers start must reach them too.
   store.subscribe(async ({ name, after }) => {
     if (after === undefined) {
@@ -171,6 +178,10 @@ async function startSigned(
     await plane.drain();
     throw new Refused(`admin.listen: ${(error as Error).message}`);
   }
+  if (listenText(admin.bound) !== listenText(config.admin.listen)) {
+    reserved = [admin.bound];
+    await plane.reconfigure({ ...config.gateway, reserved }, workers, tls.material);
+  }
   log.info(
     { gateway: plane.bound.map(listenText), admin: admin.url, apps: store.list().length },
     "listening",
@@ -196,7 +207,8 @@ async function startSigned(
       try {
         await tls.take(next.gateway, async (material) => {
           const serverTls = new ServerTlsTable(next.gateway.serverTls, material);
-          await plane.reconfigure(next.gateway, workerCount(next.workers), material);
+          const settings = { ...next.gateway, reserved };
+          await plane.reconfigure(settings, workerCount(next.workers), material);
           checker.serverTls = serverTls;
         });
       } catch (error) {
@@ -250,7 +262,7 @@ function openDirectory(config: HalftoneConfig): Directory {
 
 /** Reads every app file; throws `Refused` with all problems of all files. */
 async function readAppFiles(config: HalftoneConfig): Promise<readonly AppDocument[]> {
-  const { documents, problems } = await loadAppFiles(config.apps);
+  const { documents, problems } = await loadAppFiles(config.apps, config.gateway.allowServers);
   if (problems.length === 0) return documents.map(({ document }) => document);
   throw new Refused(
     problems

@@ -24,6 +24,7 @@ export interface EmbeddedGatewayOptions {
   readonly via?: string;
   readonly forwarded?: boolean;
   readonly trustedProxies?: readonly string[];
+  readonly allowServers?: readonly string[];
   readonly timeouts?: Readonly<Record<string, string>>;
   readonly limits?: Readonly<Record<string, string | number>>;
 }
@@ -74,7 +75,7 @@ export function createGateway(options: EmbeddedGatewayOptions): EmbeddedGateway 
     },
     renewTls: async () => plane.renewTls(await material()),
     put(document) {
-      const parsed = checked(parseAppDocument(document));
+      const parsed = checked(parseAppDocument(document, { allowServers: config.gateway.allowServers }));
       plane.putApp({ name: parsed.name, revision: ++revision, document: parsed });
     },
     delete: (name) => plane.deleteApp(name),

@@ -14,6 +14,8 @@ const CLOSE_TIMEOUT = 2_000;
 export interface AdminServer {
   /** Where it really listens: "http://127.0.0.1:9090", "unix:/run/halftone.sock". */
   readonly url: string;
+  /** The same, its port filled in. */
+  readonly bound: ListenAddress;
   /** Lets requests under way end, for at most two seconds. */
   close(): Promise<void>;
 }
@@ -38,7 +40,7 @@ export async function startAdminServer({ listen, api }: AdminServerOptions): Pro
   server.headersTimeout = HEAD_TIMEOUT;
   server.requestTimeout = REQUEST_TIMEOUT;
   await listening(server, listen);
-  return { url: urlOf(server, listen), close: () => closed(server) };
+  return { url: urlOf(server, listen), bound: boundOf(server, listen), close: () => closed(server) };
 }
 
 function listening(server: Server, listen: ListenAddress): Promise<void> {
@@ -61,6 +63,12 @@ function urlOf(server: Server, listen: ListenAddress): string {
   if (address === "0.0.0.0") return `http://127.0.0.1:${port}`;
   if (address === "::") return `http://[::1]:${port}`;
   return address.includes(":") ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+}
+
+function boundOf(server: Server, listen: ListenAddress): ListenAddress {
+  if (listen.kind === "unix") return listen;
+  const { address, port } = server.address() as AddressInfo;
+  return { kind: "tcp", host: address, port };
 }
 
 function closed(server: Server): Promise<void> {

@@ -1,10 +1,12 @@
 import { routeKey } from "../core/route-table.ts";
 import { routeSchema, serverSchema } from "./app-schema.ts";
+import { addressSet } from "./address-set.ts";
 import { parseDuration } from "./duration.ts";
+import { forbiddenAddress } from "./forbidden-address.ts";
 import { type Finding, formatPath, type Path } from "./finding.ts";
 import { isPlainObject, type PlainObject } from "./plain-data.ts";
 import { numberOfText } from "./schema-fields.ts";
-import { DEFAULT_PORT, serverOf } from "./server-address.ts";
+import { DEFAULT_PORT, parseServerAddress, serverOf } from "./server-address.ts";
 
 /**
  * What the fields of a canonical document owe each other. It looks at the unchecked input and passes over every field
@@ -22,9 +24,35 @@ export function inconsistenciesOf(
     ...equalServers(groups, numberOr(input["port"], DEFAULT_PORT), writtenPath),
     ...weightlessGroups(groups),
     ...namelessTlsServers(input["tls"], groups),
+    ...proxyHeaderBesideTls(input),
     ...deployBeyondGroups(input["deploy"], Object.keys(groups).length),
     ...dieTimeAboveBound(input["health"]),
   ];
+}
+
+/** The header would have to go before the handshake, on a connection that TLS cannot be given afterwards. */
+function proxyHeaderBesideTls(input: PlainObject): Finding[] {
+  const both = input["proxyProtocol"] !== undefined && input["tls"] !== undefined && input["tls"] !== false;
+  return both
+    ? [{ path: ["proxyProtocol"], expected: "no proxyProtocol beside tls, as in this version" }]
+    : [];
+}
+
+/** Servers whose address, as it stands there, is one that nobody connects to; a name's is known later. */
+export function forbiddenServers(input: PlainObject, allowServers: readonly string[]): Finding[] {
+  const allowed = addressSet(allowServers);
+  const groups = isPlainObject(input["groups"]) ? input["groups"] : {};
+  return Object.entries(groups).flatMap(([name, group]) =>
+    serversOf(group).flatMap((server, index): Finding[] => {
+      const written = isPlainObject(server) ? server["address"] : server;
+      const address = typeof written === "string" ? parseServerAddress(written) : undefined;
+      const forbidden = address?.kind === "ip" ? forbiddenAddress(address.host, allowed) : undefined;
+      const path = ["groups", name, "servers", index, ...(isPlainObject(server) ? ["address"] : [])];
+      return forbidden === undefined
+        ? []
+        : [{ path, expected: `the address of a server, not ${forbidden} (see gateway.allowServers)` }];
+    }),
+  );
 }
 
 function equalRoutes(routes: unknown, writtenPath: (path: Path) => Path): Finding[] {

@@ -189,6 +189,53 @@ describe("the canonical form", () => {
   );
 });
 
+describe("addresses at which no server stands", () => {
+  const found = (servers: readonly unknown[], allowServers?: readonly string[]): string[] => {
+    const parsed = parseAppDocument({ name: "a", groups: { g: { servers } } }, { allowServers });
+    return parsed.ok
+      ? []
+      : parsed.problems.map(({ path, found, expected }) => `${path} ${found}: ${expected}`);
+  };
+
+  it.each([
+    ["0.0.0.0:80", "an unspecified address"],
+    ["0.1.2.3", "an unspecified address"],
+    ["::", "an unspecified address"],
+    ["[::]:80", "an unspecified address"],
+    ["[::ffff:0.0.0.0]:80", "an unspecified address"],
+    ["224.0.0.1", "a multicast address"],
+    ["ff02::1", "a multicast address"],
+    ["255.255.255.255", "a broadcast address"],
+    ["169.254.10.1", "a link-local address"],
+    ["fe80::1", "a link-local address"],
+    ["[fe80::1%eth0]:80", "a link-local address"],
+    ["169.254.169.254", "metadata"],
+    ["[::ffff:a9fe:a9fe]:80", "metadata"],
+    ["fd00:ec2::254", "metadata"],
+  ])("%s is refused", (address, reason) => {
+    expect(found(["10.0.0.1", address], [])).toEqual([
+      expect.stringMatching(/^groups\.g\.servers\[1\] ".*": the address of a server, not /),
+    ]);
+    expect(found([address], [])[0]).toContain(reason);
+    expect(found([{ address }], [])).toEqual([expect.stringMatching(/^groups\.g\.servers\[0\]\.address /)]);
+    expect(found([address])).toEqual([]);
+  });
+
+  it("are told where they stand, in the original's form too", () => {
+    const original = { image: "a", group1: ["10.0.0.1", "0.0.0.0"], weight: { group1: 1 } };
+    expect(parseAppDocument(original, { allowServers: [] })).toMatchObject({
+      ok: false,
+      problems: [{ path: "group1[1]", found: '"0.0.0.0"' }],
+    });
+  });
+
+  it("are none of private ranges and loopback, nor what is allowed", () => {
+    expect(found(["10.0.0.1", "127.0.0.1", "192.168.0.1", "fd00::1", "::1", "app.internal"], [])).toEqual([]);
+    expect(found(["169.254.10.1", "fe80::1"], ["169.254.10.0/24", "fe80::/10"])).toEqual([]);
+    expect(found(["169.254.169.254"], ["169.254.10.0/24"])).toHaveLength(1);
+  });
+});
+
 describe("the original's forms", () => {
   it("are read as the same document, whose first group is group1", () => {
     expect(parsed(ORIGINAL)).toEqual(SAMPLE);

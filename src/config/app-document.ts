@@ -1,5 +1,5 @@
 import type { CertificateAttribute } from "../core/client.ts";
-import { inconsistenciesOf } from "./app-consistency.ts";
+import { forbiddenServers, inconsistenciesOf } from "./app-consistency.ts";
 import { appSchema } from "./app-schema.ts";
 import { type Finding, formatPath, problemsOf } from "./finding.ts";
 import { isOriginalForm, readOriginal } from "./read-original.ts";
@@ -38,6 +38,8 @@ export interface AppDocument {
   readonly balance?: "roundRobin" | "leastConnections" | "hash";
   readonly health?: HealthDocument;
   readonly retry?: RetryDocument;
+  /** Every connection to a server begins with a PROXY header of this version, and carries one request. Default: none. */
+  readonly proxyProtocol?: "v1" | "v2";
   /** Testers may be served by the other groups when the group under test has no live server. Default false. */
   readonly testersFallBack?: boolean;
   /** The public may be sent to the group under test when nothing else lives. Default false. */
@@ -121,8 +123,13 @@ export interface RetryDocument {
  * converted one (it has `group`, and no name). All problems are reported together.
  *
  * `options.name`: the name the URL or file gives; it fills in a missing one, and a different one is refused.
+ * `options.allowServers`: the gateway's setting; without it nobody can say which addresses of servers are forbidden, and
+ * none is refused here.
  */
-export function parseAppDocument(input: unknown, options?: { readonly name?: string }): Parsed<AppDocument> {
+export function parseAppDocument(
+  input: unknown,
+  options?: { readonly name?: string; readonly allowServers?: readonly string[] | undefined },
+): Parsed<AppDocument> {
   const unfit: Finding[] = [];
   const copy = plainCopy(input, unfit);
   if (unfit.length > 0) return { ok: false, problems: problemsOf(unfit, input) };
@@ -137,6 +144,7 @@ export function parseAppDocument(input: unknown, options?: { readonly name?: str
   const checked = appSchema.safeParse(canonical);
   const inconsistent = [
     ...inconsistenciesOf(canonical, original?.pathOf),
+    ...(options?.allowServers === undefined ? [] : forbiddenServers(canonical, options.allowServers)),
     ...foreignName(canonical, options?.name),
   ];
   const invalid = checked.success ? [] : findingsOf(checked.error.issues);

@@ -247,6 +247,13 @@ const appShape = {
     .exactOptional(),
   health: health.meta({ description: "When a server counts as dead, and for how long." }).exactOptional(),
   retry: retry.meta({ description: "When a failed try goes to another server." }).exactOptional(),
+  proxyProtocol: z
+    .enum(["v1", "v2"], '"v1" or "v2"')
+    .meta({
+      description:
+        "Every connection to a server begins with a PROXY header of this version, and carries one request. Default: none.",
+    })
+    .exactOptional(),
   testersFallBack: flag()
     .meta({
       description:

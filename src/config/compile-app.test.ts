@@ -25,6 +25,7 @@ describe("compileApp", () => {
       balance: "roundRobin",
       health: { maxFails: 1, dieTime: 10_000, maxDieTime: 300_000 },
       retry: { tries: 2, budget: 20, budgetFloor: 3, on: [] },
+      proxyProtocol: undefined,
       testersFallBack: false,
       emergencySpill: false,
       upgrades: ["websocket"],

@@ -42,6 +42,7 @@ export function compileApp(document: AppDocument, revision: number, releaseId: s
       budgetFloor: RETRY_BUDGET_FLOOR,
       on: retry.on ?? [],
     },
+    proxyProtocol: document.proxyProtocol,
     testersFallBack: document.testersFallBack ?? false,
     emergencySpill: document.emergencySpill ?? false,
     upgrades: (document.upgrades ?? ["websocket"]).map((protocol) => protocol.toLowerCase()),

@@ -11,6 +11,10 @@ export interface GatewaySettings {
   readonly forwarded: boolean;
   /** Peers (addresses, CIDR) whose X-Forwarded-* fields are believed. */
   readonly trustedProxies: readonly string[];
+  /** Servers (addresses, CIDR) that may stand at link-local and other addresses where none is expected. */
+  readonly allowServers: readonly string[];
+  /** Other listeners of this gateway, its admin API's: servers are refused there as at those of `listen`. Absent: none. */
+  readonly reserved?: readonly ListenAddress[];
   readonly timeouts: GatewayTimeouts;
   readonly limits: GatewayLimits;
 }
@@ -20,6 +24,8 @@ export interface ListenSettings {
   readonly address: ListenAddress;
   /** Absent: plain HTTP. */
   readonly tls?: ListenTls;
+  /** Peers (addresses, CIDR) whose connections begin with a PROXY header, which must then be there. Absent: nobody. */
+  readonly proxyProtocol?: readonly string[];
 }
 
 /** TCP when `host` and `port` are given, else a unix socket. */

@@ -24,6 +24,7 @@ describe("parseHalftoneConfig", () => {
         via: expect.stringMatching(/^halftone-[0-9a-f]{8}$/) as string,
         forwarded: false,
         trustedProxies: [],
+        allowServers: [],
         timeouts: {
           header: 10_000,
           connect: 2000,
@@ -64,6 +65,25 @@ describe("parseHalftoneConfig", () => {
       { kind: "tcp", host: "0.0.0.0", port: 84 },
     ]);
     expect(parsed("gateway: {listen: 127.0.0.1:81}").gateway.listen).toHaveLength(1);
+  });
+
+  it("takes the peers that send PROXY headers, per address", () => {
+    const { gateway } = parsed(
+      'gateway: {listen: [80, {address: ":81", proxyProtocol: [10.0.0.0/8, "fd00::1"]}], allowServers: [169.254.10.0/24]}',
+    );
+    expect(gateway.listen).toEqual([
+      { address: { kind: "tcp", host: "0.0.0.0", port: 80 } },
+      { address: { kind: "tcp", host: "0.0.0.0", port: 81 }, proxyProtocol: ["10.0.0.0/8", "fd00::1"] },
+    ]);
+    expect(gateway.allowServers).toEqual(["169.254.10.0/24"]);
+    const lines = refusal(
+      'gateway: {listen: [{address: ":81", proxyProtocol: [lb]}], allowServers: ["169.254.1.1:80"]}',
+    );
+    expect(lines.map((line) => line.slice(0, line.indexOf(", expected")))).toEqual([
+      'gateway.listen[0].proxyProtocol[0]: found "lb"',
+      'gateway.allowServers[0]: found "169.254.1.1:80"',
+    ]);
+    expect(refusal('admin: {listen: {address: ":81", proxyProtocol: []}}')).toHaveLength(1);
   });
 
   it("resolves paths against the folder of the file; what lies in the data folder follows it", () => {

@@ -7,7 +7,7 @@ import { isAddressOrRange } from "./address-set.ts";
 import { readDocumentText } from "./document-text.ts";
 import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
 import { type Finding, problemsOf } from "./finding.ts";
-import type { GatewaySettings, ListenAddress } from "./gateway-settings.ts";
+import type { GatewaySettings, ListenAddress, ListenSettings } from "./gateway-settings.ts";
 import { LISTEN_EXPECTED, parseListenAddress } from "./listen-address.ts";
 import { plainCopy } from "./plain-data.ts";
 import type { Parsed, Problem } from "./problem.ts";
@@ -121,15 +121,14 @@ function gatewaySettings(
     written;
   const { via = ownName(beside.data), forwarded = false, timeouts = {}, limits = {} } = written;
   return {
-    listen: listen.map(({ address, tls }) =>
-      tls === undefined ? { address } : { address, tls: listenTls(tls, beside.baseFolder) },
-    ),
+    listen: listen.map((written) => listenSettingsOf(written, beside.baseFolder)),
     ...(beside.serverTls !== undefined && {
       serverTls: serverTlsByName(beside.serverTls, beside.baseFolder),
     }),
     via,
     forwarded,
     trustedProxies,
+    allowServers: written.allowServers ?? [],
     timeouts: {
       header: timeouts.header ?? 10_000,
       connect: timeouts.connect ?? 2000,
@@ -153,6 +152,10 @@ function gatewaySettings(
 function ownName(data: string): string {
   const place = createHash("sha256").update(`${hostname()}\0${data}`).digest("hex");
   return `halftone-${place.slice(0, 8)}`;
+}
+
+function listenSettingsOf({ tls, ...settings }: WrittenListen, baseFolder: string): ListenSettings {
+  return tls === undefined ? settings : { ...settings, tls: listenTls(tls, baseFolder) };
 }
 
 const filePath = checkedText((text) => text !== "" && !text.includes("\0"), "a path");
@@ -182,9 +185,15 @@ const listenAddress = z
   )
   .transform((written) => parseListenAddress(typeof written === "string" ? written : written.address)!);
 
+const addressesAndRanges = listOf(
+  checkedText(isAddressOrRange, "an address or a CIDR range"),
+  "addresses and CIDR ranges",
+);
+
 interface WrittenListen {
   readonly address: ListenAddress;
   readonly tls?: WrittenListenTls;
+  readonly proxyProtocol?: readonly string[];
 }
 
 const listenSettings: z.ZodType<WrittenListen> = z.preprocess(
@@ -196,6 +205,7 @@ const listenSettings: z.ZodType<WrittenListen> = z.preprocess(
         {
           address: listenText.transform((text) => parseListenAddress(text)!),
           tls: listenTlsSchema.exactOptional(),
+          proxyProtocol: addressesAndRanges.exactOptional(),
         },
         LISTEN_EXPECTED,
       ),
@@ -216,10 +226,8 @@ const gatewaySchema = closedObject(
     workers: z
       .union([z.literal("auto"), wholeNumber(0, 1024)], '"auto" or a whole number from 0 to 1024')
       .exactOptional(),
-    trustedProxies: listOf(
-      checkedText(isAddressOrRange, "an address or a CIDR range"),
-      "addresses and CIDR ranges",
-    ).exactOptional(),
+    trustedProxies: addressesAndRanges.exactOptional(),
+    allowServers: addressesAndRanges.exactOptional(),
     timeouts: closedObject(
       {
         header: milliseconds.exactOptional(),
@@ -245,7 +253,7 @@ const gatewaySchema = closedObject(
       "limits, {head, headers, body, bodyRate, connections, requests}",
     ).exactOptional(),
   },
-  "gateway settings, {listen, workers, via, forwarded, trustedProxies, timeouts, limits}",
+  "gateway settings, {listen, workers, via, forwarded, trustedProxies, allowServers, timeouts, limits}",
 );
 
 const DIRECTORY_EXPECTED = '"memory:" or "file:DIR" ("redis://…" is not in this version)';

@@ -26,14 +26,17 @@ export interface FileProblems {
 /**
  * Reads the app documents of all files the globs match (.json, .yaml, .yml; absolute paths). A file may hold several
  * documents; a document of the original without a name takes its file's. A glob that matches nothing is no problem, a
- * path without wildcards that is not there is one.
+ * path without wildcards that is not there is one. `allowServers`: the gateway's setting.
  */
-export async function loadAppFiles(globs: readonly string[]): Promise<LoadedApps> {
+export async function loadAppFiles(
+  globs: readonly string[],
+  allowServers: readonly string[] = [],
+): Promise<LoadedApps> {
   const documents: LoadedApp[] = [];
   const problems: FileProblems[] = [];
   const firstFile = new Map<string, string>();
   for (const file of await filesOf(globs)) {
-    const loaded = await loadFile(file);
+    const loaded = await loadFile(file, allowServers);
     const repeated = loaded.documents.filter(({ name }) => firstFile.has(name));
     const wrong = [
       ...loaded.problems,
@@ -66,7 +69,7 @@ async function filesOf(globs: readonly string[]): Promise<string[]> {
   return [...files].sort();
 }
 
-async function loadFile(file: string): Promise<ReadApps> {
+async function loadFile(file: string, allowServers: readonly string[]): Promise<ReadApps> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -74,7 +77,7 @@ async function loadFile(file: string): Promise<ReadApps> {
     const found = error instanceof Error ? error.message : String(error);
     return { documents: [], problems: [{ path: "", found, expected: "a file that can be read" }] };
   }
-  const read = readAppDocuments(text, path.parse(file).name);
+  const read = readAppDocuments(text, path.parse(file).name, allowServers);
   const names = new Set<string>();
   const problems = [...read.problems];
   for (const { name } of read.documents) {

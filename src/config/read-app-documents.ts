@@ -12,9 +12,13 @@ export interface ReadApps {
 
 /**
  * The app documents of a JSON or YAML text, one or several, in any of the three forms. `name` is for a document of the
- * original without one: the name of its file, undefined where there is none.
+ * original without one: the name of its file, undefined where there is none. `allowServers`: as for `parseAppDocument`.
  */
-export function readAppDocuments(text: string, name: string | undefined): ReadApps {
+export function readAppDocuments(
+  text: string,
+  name: string | undefined,
+  allowServers?: readonly string[],
+): ReadApps {
   const read = readDocumentTexts(text);
   if (!read.ok) return { documents: [], problems: read.problems };
   if (read.value.length === 0) {
@@ -23,7 +27,10 @@ export function readAppDocuments(text: string, name: string | undefined): ReadAp
   const documents: AppDocument[] = [];
   const problems: Problem[] = [];
   for (const [index, value] of read.value.entries()) {
-    const parsed = parseAppDocument(value, name !== undefined && isNameless(value) ? { name } : undefined);
+    const parsed = parseAppDocument(value, {
+      ...(name !== undefined && isNameless(value) && { name }),
+      allowServers,
+    });
     if (parsed.ok) documents.push(parsed.value);
     else problems.push(...parsed.problems.map((problem) => inDocument(problem, index, read.value.length)));
   }

@@ -30,6 +30,8 @@ export interface App {
   /** Undefined: servers are judged by traffic alone. */
   readonly check: CheckPolicy | undefined;
   readonly retry: RetryPolicy;
+  /** Version of the PROXY header with which connections to servers begin; undefined: they begin with HTTP. */
+  readonly proxyProtocol: "v1" | "v2" | undefined;
   /** Testers may be served by the others when the group under test has no live server. */
   readonly testersFallBack: boolean;
   /** The public may be sent to the group under test when nothing else lives. */

@@ -31,6 +31,7 @@ const app = (changes: Partial<App> = {}): App => ({
   health: { maxFails: 1, dieTime: 10_000, maxDieTime: 300_000 },
   check: undefined,
   retry: { tries: 2, budget: 20, budgetFloor: 3, on: [] },
+  proxyProtocol: undefined,
   testersFallBack: false,
   emergencySpill: false,
   upgrades: ["websocket"],

@@ -30,6 +30,8 @@ export interface AppStoreOptions {
   readonly log: Log;
   /** How often a directory out of reach is tried again, in ms, default 1000. */
   readonly retryEvery?: number;
+  /** The gateway's setting in force, by which documents that are put are judged. Absent: addresses are not judged. */
+  readonly allowServers?: () => readonly string[];
 }
 
 /**
@@ -45,6 +47,7 @@ export class AppStore {
   readonly #now: () => number;
   readonly #log: Log;
   readonly #retryEvery: number;
+  readonly #allowServers: (() => readonly string[]) | undefined;
   readonly #queue = new SerialQueue();
   readonly #feed: ChangeFeed;
   readonly #inForce = new AppsInForce();
@@ -61,6 +64,7 @@ export class AppStore {
     this.#now = options.now;
     this.#log = options.log;
     this.#retryEvery = options.retryEvery ?? 1000;
+    this.#allowServers = options.allowServers;
     this.#reach = { state: "current", since: this.#time() };
   }
 
@@ -85,7 +89,8 @@ export class AppStore {
 
   /** Stores a document given in any form `parseAppDocument` takes. An equal document is a change like any other. */
   async put(name: string, input: unknown, expected: Expected, by: string): Promise<StoreResult> {
-    return await this.#change(() => this.#store(name, input, expected, by, () => "put"));
+    const allowServers = this.#allowServers?.();
+    return await this.#change(() => this.#store(name, input, expected, by, () => "put", allowServers));
   }
 
   /** The original's switch: which group is under test (0: none), and the share of the public sent there (absent: 0). */
@@ -277,8 +282,9 @@ export class AppStore {
     expected: Expected,
     by: string,
     what: (document: AppDocument) => string,
+    allowServers?: readonly string[],
   ): Promise<StoreResult> {
-    const parsed = parseAppDocument(input, { name });
+    const parsed = parseAppDocument(input, { name, allowServers });
     if (!parsed.ok) return { kind: "invalid", problems: parsed.problems };
     for (let attempt = 1; ; attempt += 1) {
       const current = this.#inForce.get(name);

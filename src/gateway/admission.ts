@@ -2,6 +2,7 @@ import { clientKeyOf } from "../core/client-key.ts";
 import type { CertificateAttribute, Client } from "../core/client.ts";
 import { select, type Selection } from "../core/select.ts";
 import type { HeadLimits } from "../http1/limits.ts";
+import { proxyHeader } from "../http1/proxy-header.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import { hasPassed } from "../http1/via.ts";
 import type { AppRuntime } from "./app-runtime.ts";
@@ -23,6 +24,8 @@ export interface Admitted {
   text: string;
   readonly runtime: AppRuntime;
   readonly selection: Selection;
+  /** What connections to the app's servers begin with, as latin1 text; "": nothing. */
+  readonly proxyHeader: string;
   /** What the balancer `hash` turns on. */
   readonly clientKey: string;
   /** Protocol that the connection may turn into, in lower case; "" for none. */
@@ -107,9 +110,17 @@ export class Admission implements Client {
       }),
       runtime,
       selection: select(app, this),
+      proxyHeader: app.proxyProtocol === undefined ? "" : this.proxyHeaderOf(app.proxyProtocol, peer),
       clientKey: app.balance === "hash" ? clientKeyOf(app, this) : "",
       upgrade,
     };
+  }
+
+  /** Of a client that a trusted proxy speaks for only the address is known. */
+  private proxyHeaderOf(version: "v1" | "v2", { address, port, local }: ClientPeer): string {
+    const source = { address: this.address, port: this.address === address ? port : 0 };
+    const header = proxyHeader(version, local && { source, destination: local });
+    return Buffer.from(header).toString("latin1");
   }
 
   /** The host of an authority, lower-case and without its port. Clients mostly ask for the same one again. */

@@ -16,11 +16,12 @@ import {
   serverCut,
   tlsFailed,
   tlsUnknown,
+  serverRefused,
   type GatewayError,
 } from "./gateway-error.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
-import { blameServer, praiseServer } from "./server-judgement.ts";
+import { blameServer, noteRefusal, praiseServer } from "./server-judgement.ts";
 import type { ServerTlsProfile } from "./tls-servers.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
@@ -58,7 +59,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   private staleSeen = false;
   /** This try is the one by which a server whose die time is over is judged. */
   private probe = false;
-  /** The server began to speak, and the client may have heard it: the request is not repeated (RFC 9110, 9.2.2). */
+  /** The server began to speak: it did get the request, so its connection was not a stale one. */
   private interimSeen = false;
   private responseStarted = false;
   private tunnel = false;
@@ -213,14 +214,18 @@ export class Exchange implements UpstreamListener, Deadlined {
       !this.responseStarted &&
       !this.interimSeen &&
       !this.staleSeen;
-    const refused = error === connectFailed || error === tlsFailed;
+    // An address we do not connect to is the operator's fault: it costs the server's health nothing, nor a try.
+    const forbidden = error === serverRefused;
+    const refused = error === connectFailed || error === tlsFailed || forbidden;
     // Our own lack of descriptors says nothing of the server, and another one cannot be reached either.
     const ours = error === noDescriptor;
     // Nor is one that hangs up on a client who has not sent all of its request: else any client could kill servers.
-    const excused = stale || ours || (error === serverCut && !this.bodyComplete && !this.responseStarted);
+    const excused =
+      stale || ours || forbidden || (error === serverCut && !this.bodyComplete && !this.responseStarted);
     if (stale) this.staleSeen = true;
     if (!excused) this.blame(`${error.code}: ${detail}`);
     else this.leaveProbe();
+    if (forbidden && server !== undefined) noteRefusal(this.context, server, `${error.code}: ${detail}`);
     this.upstream = undefined;
     if (this.responseStarted) {
       this.endTry();
@@ -281,9 +286,10 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.sentAt = this.context.clock.now;
     server.inFlight++;
     server.requests++;
-    const idle = this.staleSeen ? undefined : server.takeIdle(this.tls);
+    const { proxyHeader } = this.request;
+    const idle = this.staleSeen || proxyHeader !== "" ? undefined : server.takeIdle(this.tls);
     if (idle === undefined) {
-      this.upstream = new UpstreamConnection(this.context, server, this, this.tls);
+      this.upstream = new UpstreamConnection(this.context, server, this, this.tls, proxyHeader);
       return;
     }
     this.upstream = idle;
@@ -345,7 +351,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       sent: this.sent ? "some" : "nothing",
       idempotent: isIdempotent(this.requestMethod),
       bodyHeld: this.body?.replayable !== false,
-      responseStarted: this.responseStarted || this.interimSeen,
+      responseStarted: this.responseStarted,
     });
   }
 

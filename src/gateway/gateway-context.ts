@@ -1,6 +1,7 @@
 import type { AddressSet } from "../core/app.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { Admission } from "./admission.ts";
+import type { AddressGuard } from "./address-guard.ts";
 import type { AppTable } from "./app-table.ts";
 import type { Clock } from "./clock.ts";
 import type { GatewaySettings } from "../config/gateway-settings.ts";
@@ -17,6 +18,8 @@ export interface GatewayContext {
   trustedProxies: AddressSet;
   /** Ways to speak TLS to servers; swapped as a whole by a reload and by new files. */
   serverTls: ServerTlsTable;
+  /** Where this gateway does not connect to; swapped when its listeners change. */
+  guard: AddressGuard;
   readonly apps: AppTable;
   readonly counters: GatewayCounters;
   readonly requestIds: RequestIds;
@@ -28,4 +31,6 @@ export interface GatewayContext {
   draining: boolean;
   onServerDied(server: UpstreamServer, error: string): void;
   onServerRevived(server: UpstreamServer): void;
+  /** The gateway does not connect to it, `why`: told once for each server. */
+  onServerRefused(server: UpstreamServer, why: string): void;
 }

@@ -19,6 +19,8 @@ export interface GatewayCounters {
   /** Responses cut after they had begun. */
   cuts: number;
   readonly tls: TlsCounters;
+  /** Connections closed because their PROXY header was missing, malformed or late. */
+  proxyHeaders: number;
   /** Answers of the gateway itself, by code. */
   readonly errors: Map<string, number>;
 }
@@ -51,6 +53,7 @@ export function newCounters(): GatewayCounters {
     panics: 0,
     cuts: 0,
     tls: { handshakes: 0, resumed: 0, failures: new Map() },
+    proxyHeaders: 0,
     errors: new Map(),
   };
 }

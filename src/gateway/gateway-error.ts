@@ -77,6 +77,12 @@ export const tlsFailed: GatewayError = error(
   "server",
   "No secure connection to the server came about.",
 );
+export const serverRefused: GatewayError = error(
+  502,
+  "server_refused",
+  "operator",
+  "The server's address is one that this gateway does not connect to.",
+);
 export const serverCut: GatewayError = error(
   502,
   "server_cut",
@@ -164,6 +170,7 @@ export const gatewayErrors: readonly GatewayError[] = [
   bodyTooLarge,
   connectFailed,
   tlsFailed,
+  serverRefused,
   serverCut,
   badResponse,
   noServer,

@@ -1,17 +1,19 @@
 import type { Socket } from "node:net";
-import { addressSet, canonicalAddress } from "../config/address-set.ts";
+import { addressSet } from "../config/address-set.ts";
 import type { GatewaySettings, ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
 import { adoptDeath, adoptLife, recordCheck } from "../core/health.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import { ResponseHead } from "../http1/response-head.ts";
+import { AddressGuard } from "./address-guard.ts";
 import { Admission } from "./admission.ts";
 import { AppTable, type RevisedDocument } from "./app-table.ts";
 import { ClientConnection } from "./client-connection.ts";
-import type { ClientPeer } from "./client-peer.ts";
+import { peerOf, proxiedPeer, type ClientPeer } from "./client-peer.ts";
 import { Clock } from "./clock.ts";
 import { newCounters, type GatewayCounters } from "./gateway-counters.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { Listener, listenText } from "./listener.ts";
+import { ProxiedSocket } from "./proxied-socket.ts";
 import { turnAway } from "./turned-away.ts";
 import { descriptorRoom, type DescriptorRoom } from "./descriptors.ts";
 import { RequestIds } from "./request-ids.ts";
@@ -52,6 +54,7 @@ export class Gateway {
       settings,
       trustedProxies: addressSet(settings.trustedProxies),
       serverTls: new ServerTlsTable({}, NO_TLS),
+      guard: new AddressGuard([], settings.allowServers),
       apps: new AppTable(healthEpoch),
       counters: newCounters(),
       requestIds: new RequestIds(),
@@ -60,6 +63,8 @@ export class Gateway {
       draining: false,
       onServerDied: (server, error) => this.onServerDied(server, error),
       onServerRevived: (server) => this.onServerRevived(server),
+      onServerRefused: ({ app, server }, why) =>
+        this.events.onError?.(new Error(`app ${app}: server ${server.id} is not connected to: ${why}`)),
     };
   }
 
@@ -83,6 +88,7 @@ export class Gateway {
     this.listeners = await this.open(settings.listen, acceptors);
     this.tls = tls;
     this.context.serverTls = serverTls;
+    this.context.guard = this.guardFor(settings);
     return this.bound;
   }
 
@@ -107,6 +113,7 @@ export class Gateway {
     }
     this.listeners = [...kept, ...opened];
     this.tls = tls;
+    this.context.guard = this.guardFor(settings);
     const context = this.context;
     context.serverTls = serverTls;
     context.trustedProxies = trustedProxies;
@@ -216,7 +223,11 @@ export class Gateway {
     return opened;
   }
 
-  private onConnection(socket: Socket, { acceptor, settings: { tls } }: Listener): void {
+  private guardFor({ reserved = [], allowServers }: GatewaySettings): AddressGuard {
+    return new AddressGuard([...this.bound, ...reserved], allowServers);
+  }
+
+  private onConnection(socket: Socket, listener: Listener): void {
     const { counters, settings } = this.context;
     if (!this.accepting) {
       socket.destroy();
@@ -224,20 +235,36 @@ export class Gateway {
     }
     if (counters.connections >= Math.min(settings.limits.connections, this.room.connections)) {
       // An answer in plain text says nothing within a handshake.
-      turnAway(this.context, socket, acceptor === undefined ? this.room.turnedAway : 0);
+      turnAway(this.context, socket, listener.acceptor === undefined ? this.room.turnedAway : 0);
       return;
     }
     counters.connections++;
-    // A unix socket's peer is on this machine.
-    const address = canonicalAddress(socket.remoteAddress ?? "") ?? "127.0.0.1";
+    const peer = peerOf(socket);
+    if (!listener.expectsProxyHeader(peer.address)) {
+      this.welcome(socket, peer, listener);
+      return;
+    }
+    const proxied = new ProxiedSocket(this.context, socket, {
+      passed: (connection) => {
+        this.connections.delete(proxied);
+        this.welcome(socket, proxiedPeer(peer, connection), listener);
+      },
+      closed: () => this.forget(proxied),
+    });
+    this.connections.add(proxied);
+  }
+
+  /** A connection of which nothing has been read, or whose rest was put back. */
+  private welcome(socket: Socket, peer: ClientPeer, { acceptor, settings: { tls } }: Listener): void {
     if (acceptor === undefined || tls === undefined) {
-      this.serve(socket, { address, secure: false });
+      this.serve(socket, peer);
+      socket.resume();
       return;
     }
     const handshake = new TlsHandshake(this.context, acceptor, socket, {
       secured: (secured) => {
         this.connections.delete(handshake);
-        this.serve(secured, securePeer(address, secured, tls));
+        this.serve(secured, securePeer(peer, secured, tls));
       },
       failed: () => this.forget(handshake),
     });

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { compileApp } from "../config/compile-app.ts";
 import type { App } from "../core/app.ts";
+import { AddressGuard } from "./address-guard.ts";
 import { HealthChecker } from "./health-checker.ts";
 import type { CheckFinding } from "./server-status.ts";
 
@@ -44,10 +45,13 @@ function app(address: string, revision: number, check: object | undefined): App 
 function checker(): { checker: HealthChecker; next: () => Promise<CheckFinding> } {
   const found: CheckFinding[] = [];
   let wake: (() => void) | undefined;
-  const made = new HealthChecker((finding) => {
-    found.push(finding);
-    wake?.();
-  });
+  const made = new HealthChecker(
+    (finding) => {
+      found.push(finding);
+      wake?.();
+    },
+    () => new AddressGuard([], []),
+  );
   open.push(() => made.stop());
   return {
     checker: made,

@@ -1,11 +1,17 @@
-import { request, type IncomingMessage } from "node:http";
-import { request as requestSecurely } from "node:https";
+import { request } from "node:http";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { App, CheckPolicy, Server } from "../core/app.ts";
+import { proxyHeader } from "../http1/proxy-header.ts";
 import { countCheck, newCheckStreak, type CheckStreak } from "../core/check-streak.ts";
+import { REFUSED, type AddressGuard } from "./address-guard.ts";
+import { connectOptions } from "./connect-options.ts";
 import type { CheckFinding } from "./server-status.ts";
 import { tlsFailureText } from "./tls-failure.ts";
 import { NO_TLS } from "./tls-material.ts";
 import { ServerTlsTable, verifiedConnection } from "./tls-servers.ts";
+
+const CHECK_FIELDS = { "user-agent": "halftone-check" };
 
 interface Watched {
   readonly app: string;
@@ -13,6 +19,7 @@ interface Watched {
   readonly policy: CheckPolicy;
   /** How the server is spoken to, as in `App`. */
   readonly tls: boolean | string;
+  readonly proxyProtocol: App["proxyProtocol"];
   readonly streak: CheckStreak;
   stopped: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -27,12 +34,16 @@ export class HealthChecker {
   private readonly onFinding: (finding: CheckFinding) => void;
   /** Replaced as a whole by new settings or files. */
   serverTls: ServerTlsTable;
+  private readonly guard: () => AddressGuard;
 
+  /** `guard`: the one in force, asked for each check. */
   constructor(
     onFinding: (finding: CheckFinding) => void,
+    guard: () => AddressGuard,
     serverTls: ServerTlsTable = new ServerTlsTable({}, NO_TLS),
   ) {
     this.onFinding = onFinding;
+    this.guard = guard;
     this.serverTls = serverTls;
   }
 
@@ -46,8 +57,8 @@ export class HealthChecker {
     }
     for (const [key, watched] of this.watched) {
       if (watched.app !== app.name) continue;
-      if (wanted.has(key) && watched.tls === app.tls && samePolicy(watched.policy, policy!))
-        wanted.delete(key);
+      const same = wanted.has(key) && watched.tls === app.tls && watched.proxyProtocol === app.proxyProtocol;
+      if (same && samePolicy(watched.policy, policy!)) wanted.delete(key);
       else this.drop(key, watched);
     }
     for (const [key, server] of wanted) {
@@ -57,6 +68,7 @@ export class HealthChecker {
         server,
         policy: policy!,
         tls: app.tls,
+        proxyProtocol: app.proxyProtocol,
         streak,
         stopped: false,
         timer: undefined,
@@ -85,7 +97,7 @@ export class HealthChecker {
 
   private schedule(watched: Watched, wait: number): void {
     watched.timer = setTimeout(() => {
-      void ask(watched, this.serverTls).then((error) => {
+      void ask(watched, this.guard(), this.serverTls).then((error) => {
         if (watched.stopped) return;
         const good = error === undefined;
         if (countCheck(watched.streak, good, watched.policy)) this.tell(watched, good, error ?? "");
@@ -101,40 +113,45 @@ export class HealthChecker {
 }
 
 /** Resolves to what is wrong, or to undefined. */
-function ask({ server, policy, tls }: Watched, serverTls: ServerTlsTable): Promise<string | undefined> {
-  const { target } = server;
+function ask(
+  { server: { target }, policy, tls, proxyProtocol }: Watched,
+  guard: AddressGuard,
+  serverTls: ServerTlsTable,
+): Promise<string | undefined> {
   const profile = serverTls.find(tls);
   if (tls !== false && profile === undefined) {
     return Promise.resolve(`check ${policy.path}: serverTls has no ${JSON.stringify(tls)}`);
   }
-  const to = target.kind === "unix" ? { socketPath: target.path } : { host: target.host, port: target.port };
+  const refusal = guard.refusal(target);
+  if (refusal !== undefined) return Promise.resolve(`check ${policy.path}: not connected to: ${refusal}`);
+  const host = target.kind === "unix" ? "localhost" : target.host;
+  const port = target.kind === "unix" ? 80 : target.port;
+  const createConnection = (): Socket => {
+    const to = connectOptions(target, guard) as NetConnectOpts;
+    if (profile !== undefined) return connectTls({ ...to, ...verifiedConnection(profile, target) });
+    const socket = connect(to);
+    // A check is nobody's connection: LOCAL, UNKNOWN.
+    if (proxyProtocol !== undefined) socket.write(proxyHeader(proxyProtocol, undefined));
+    return socket;
+  };
   return new Promise((resolve) => {
-    const options = {
-      ...to,
-      path: policy.path,
-      agent: false,
-      headers: { "user-agent": "halftone-check" },
-    } as const;
-    const onResponse = (response: IncomingMessage): void => {
-      const status = response.statusCode ?? 0;
-      settle(
-        policy.expect.includes(status)
-          ? undefined
-          : `check ${policy.path}: status ${status}, expected ${policy.expect.join(" or ")}`,
-      );
-    };
-    const call =
-      profile === undefined
-        ? request(options, onResponse)
-        : requestSecurely({ ...options, ...verifiedConnection(profile, target) }, onResponse);
+    const call = request(
+      { host, port, createConnection, path: policy.path, headers: CHECK_FIELDS },
+      (response) => {
+        const status = response.statusCode ?? 0;
+        settle(
+          policy.expect.includes(status)
+            ? undefined
+            : `check ${policy.path}: status ${status}, expected ${policy.expect.join(" or ")}`,
+        );
+      },
+    );
     const timer = setTimeout(
       () => settle(`check ${policy.path}: no answer within ${policy.timeout} ms`),
       policy.timeout,
     );
     call.on("error", (error: NodeJS.ErrnoException) =>
-      settle(
-        `check ${policy.path}: ${profile === undefined ? (error.code ?? error.message) : tlsFailureText(error)}`,
-      ),
+      settle(`check ${policy.path}: ${failureText(error, profile !== undefined)}`),
     );
     call.end();
 
@@ -145,6 +162,11 @@ function ask({ server, policy, tls }: Watched, serverTls: ServerTlsTable): Promi
       resolve(error);
     }
   });
+}
+
+function failureText(error: NodeJS.ErrnoException, secure: boolean): string {
+  if (error.code === REFUSED) return `not connected to: ${error.message}`;
+  return secure ? tlsFailureText(error) : (error.code ?? error.message);
 }
 
 function halt(watched: Watched): void {

@@ -1,6 +1,8 @@
 import { unlink } from "node:fs/promises";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { addressSet } from "../config/address-set.ts";
 import type { ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
+import type { AddressSet } from "../core/app.ts";
 import type { TlsAcceptor } from "./tls-acceptor.ts";
 
 /** Connections the kernel may hold for us; Linux cuts it to net.core.somaxconn (4096 by default). */
@@ -8,15 +10,31 @@ const BACKLOG = 4096;
 
 /** One listening socket. */
 export class Listener {
-  /** In force for connections to come; a reload may replace all of it but the address. */
-  settings: ListenSettings;
   /** The TLS that `settings` ask for; undefined: none. New files bring a new one. */
   acceptor: TlsAcceptor | undefined;
   private readonly server: Server;
+  private current: ListenSettings;
+  private senders: AddressSet;
 
   private constructor(settings: ListenSettings, server: Server) {
-    this.settings = settings;
+    this.current = settings;
+    this.senders = addressSet(settings.proxyProtocol ?? []);
     this.server = server;
+  }
+
+  /** In force for connections to come; a reload may replace all of it but the address. */
+  get settings(): ListenSettings {
+    return this.current;
+  }
+
+  set settings(settings: ListenSettings) {
+    this.current = settings;
+    this.senders = addressSet(settings.proxyProtocol ?? []);
+  }
+
+  /** Connections of this peer begin with a PROXY header. */
+  expectsProxyHeader(address: string): boolean {
+    return this.senders.size > 0 && this.senders.match(address) !== undefined;
   }
 
   /** Throws an Error that names the address when it cannot be had. */

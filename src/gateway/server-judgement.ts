@@ -22,3 +22,12 @@ export function blameServer(
 export function praiseServer(context: GatewayContext, server: UpstreamServer): void {
   if (recordSuccess(server.health)) context.onServerRevived(server);
 }
+
+/** The gateway does not connect to it. Its health is not touched: the operator's mistake is no illness. */
+export function noteRefusal(context: GatewayContext, server: UpstreamServer, detail: string): void {
+  server.failures++;
+  server.lastError = detail;
+  if (server.refusalTold) return;
+  server.refusalTold = true;
+  context.onServerRefused(server, detail);
+}

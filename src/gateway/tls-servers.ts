@@ -11,6 +11,8 @@ import {
 } from "node:tls";
 import type { ServerTls } from "../config/tls-settings.ts";
 import type { Target } from "../core/app.ts";
+import type { AddressGuard } from "./address-guard.ts";
+import { connectOptions } from "./connect-options.ts";
 import { readToTheEnd } from "./upstream-socket.ts";
 import { tlsText, type TlsMaterial } from "./tls-material.ts";
 
@@ -84,10 +86,11 @@ export function verifiedConnection(profile: ServerTlsProfile, target: Target): C
 export function connectSecurely(
   profile: ServerTlsProfile,
   target: Target,
+  guard: AddressGuard,
   { onread, session }: { readonly onread: OnReadOpts; readonly session: Buffer | undefined },
 ): TLSSocket {
   const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
-    ...addressOf(target),
+    ...connectOptions(target, guard),
     ...verifiedConnection(profile, target),
     ...(session !== undefined && { session }),
     onread,
@@ -96,11 +99,6 @@ export function connectSecurely(
   socket.setNoDelay(true);
   readToTheEnd(socket);
   return socket;
-}
-
-/** Where a server is, as `connect` takes it. */
-export function addressOf(target: Target): { path: string } | { host: string; port: number } {
-  return target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
 }
 
 function profileOf(tls: ServerTls, material: TlsMaterial): ServerTlsProfile {

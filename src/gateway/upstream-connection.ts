@@ -1,7 +1,9 @@
 import type { OnReadOpts, Socket } from "node:net";
 import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
+import { REFUSED } from "./address-guard.ts";
 import type { Deadlined } from "./clock.ts";
+import { connectOptions, refusedError } from "./connect-options.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import {
   badResponse,
@@ -11,11 +13,12 @@ import {
   responseTimeout,
   serverCut,
   tlsFailed,
+  serverRefused,
   type GatewayError,
 } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
 import { isTlsAlert, tlsFailureText } from "./tls-failure.ts";
-import { addressOf, connectSecurely, type ServerTlsProfile } from "./tls-servers.ts";
+import { connectSecurely, type ServerTlsProfile } from "./tls-servers.ts";
 import { UpstreamSocket } from "./upstream-socket.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -86,19 +89,25 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   private paused = false;
   /** Of TLS: the connection stands, and the handshake is under way or over. */
   private reached = false;
+  private readonly proxyHeader: string;
   private error: NodeJS.ErrnoException | undefined;
 
-  /** `profile`: how TLS is spoken; undefined: not at all. */
+  /**
+   * `profile`: how TLS is spoken; undefined: not at all. `proxyHeader`: goes before everything else; "": none. Such a
+   * connection carries one request.
+   */
   constructor(
     context: GatewayContext,
     server: UpstreamServer,
     listener: UpstreamListener,
     profile: ServerTlsProfile | undefined,
+    proxyHeader: string,
   ) {
     this.context = context;
     this.server = server;
     this.listener = listener;
     this.profile = profile;
+    this.proxyHeader = proxyHeader;
     const onread = {
       buffer: () => this.nextBuffer(),
       callback: (size: number) => this.onRead(size),
@@ -149,7 +158,8 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   /** The exchange is over and all went well: back to the server's idle connections, if it may be used again. */
   release(): void {
     this.listener = undefined;
-    if (!this.keepAlive || this.paused || this.outlet.backlog > 0) {
+    // What a PROXY header says is true of one client only.
+    if (!this.keepAlive || this.proxyHeader !== "" || this.paused || this.outlet.backlog > 0) {
       this.destroy();
       return;
     }
@@ -196,14 +206,20 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
 
   private plain(onread: OnReadOpts): Socket {
     const socket = new UpstreamSocket(onread);
-    socket.connect({ ...addressOf(this.server.server.target), noDelay: true });
     socket.on("connect", () => this.onConnect());
+    const { target } = this.server.server;
+    const { guard } = this.context;
+    const refusal = guard.refusal(target);
+    if (refusal === undefined) socket.connect({ ...connectOptions(target, guard), noDelay: true });
+    else socket.destroy(refusedError(refusal));
     return socket;
   }
 
   private secure(profile: ServerTlsProfile, onread: OnReadOpts): Socket {
-    const { server } = this;
-    const socket = connectSecurely(profile, server.server.target, {
+    const { server, context } = this;
+    const { target } = server.server;
+    if (context.guard.refusal(target) !== undefined) return this.plain(onread);
+    const socket = connectSecurely(profile, target, context.guard, {
       onread,
       session: server.sessionOf(profile),
     });
@@ -217,6 +233,7 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
 
   private onConnect(): void {
     if (this.state !== State.CONNECTING) return;
+    if (this.proxyHeader !== "") this.outlet.append(this.proxyHeader);
     this.awaitResponse();
     this.listener?.onConnected();
   }
@@ -395,6 +412,7 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
       (state === State.CONNECTING && this.reached) ||
       (state === State.HEAD && !this.reused && isTlsAlert(error));
     if (tls) this.fail(tlsFailed, tlsFailureText(error));
+    else if (state === State.CONNECTING && cause === REFUSED) this.fail(serverRefused, error!.message);
     else if (state === State.CONNECTING) this.fail(isOurs(cause) ? noDescriptor : connectFailed, cause);
     else if (state !== State.CLOSED) this.fail(serverCut, cause);
   }

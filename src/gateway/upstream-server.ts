@@ -21,6 +21,8 @@ export class UpstreamServer implements Member {
   requests = 0;
   failures = 0;
   lastError: string | undefined;
+  /** That its address is refused was told already. */
+  refusalTold = false;
   private readonly idle: UpstreamConnection[] = [];
   private retired = false;
   private session: { readonly profile: ServerTlsProfile; readonly ticket: Buffer } | undefined;

@@ -75,6 +75,7 @@ class Rig {
       via: "halftone-test",
       forwarded: true,
       trustedProxies: [PROXY],
+      allowServers: [],
       timeouts: TIMEOUTS,
       limits: { ...LIMITS, body: 1_000_000, connections: 10_000 },
     });

@@ -135,6 +135,7 @@ describe("reconfigure", () => {
     via: "halftone-test",
     forwarded: false,
     trustedProxies: [],
+    allowServers: [],
     timeouts: TIMEOUTS,
     limits: LIMITS,
     ...more,

@@ -251,6 +251,10 @@ export interface GatewayWish {
   readonly limits?: Partial<GatewayLimits>;
   readonly trustedProxies?: readonly string[];
   readonly forwarded?: boolean;
+  readonly allowServers?: readonly string[];
+  readonly reserved?: readonly ListenAddress[];
+  /** Peers that send a PROXY header. */
+  readonly proxyProtocol?: readonly string[];
   readonly apps?: readonly AppDocument[];
   readonly events?: GatewayEvents;
   /** Listens on a unix socket in a folder of its own: its buffers are small and do not grow. */
@@ -286,10 +290,14 @@ export async function startGateway(wish: GatewayWish = {}): Promise<GatewayUnder
   const listen = wish.unix === true ? unixAddress() : TCP_ADDRESS;
   const gateway = new Gateway(
     {
-      listen: [{ address: listen }],
+      listen: [
+        { address: listen, ...(wish.proxyProtocol !== undefined && { proxyProtocol: wish.proxyProtocol }) },
+      ],
       via: "halftone-test",
       forwarded: wish.forwarded ?? false,
       trustedProxies: wish.trustedProxies ?? [],
+      allowServers: wish.allowServers ?? [],
+      ...(wish.reserved !== undefined && { reserved: wish.reserved }),
       timeouts: { ...TIMEOUTS, ...wish.timeouts },
       limits: { ...LIMITS, ...wish.limits },
     },

@@ -69,6 +69,7 @@ export async function startSecureGateway(wish: SecureWish): Promise<SecureGatewa
     via: "halftone-test",
     forwarded: false,
     trustedProxies: wish.trustedProxies ?? [],
+    allowServers: [],
     timeouts: { ...TIMEOUTS, ...wish.timeouts },
     limits: LIMITS,
   };

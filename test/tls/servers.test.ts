@@ -3,6 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import type { AppDocument } from "../../src/config/app-document.ts";
 import { compileApp } from "../../src/config/compile-app.ts";
+import { AddressGuard } from "../../src/gateway/address-guard.ts";
 import { HealthChecker } from "../../src/gateway/health-checker.ts";
 import type { CheckFinding } from "../../src/gateway/server-status.ts";
 import { ServerTlsTable } from "../../src/gateway/tls-servers.ts";
@@ -428,6 +429,7 @@ describe("active checks", () => {
     const read = { files: { [ca]: authority.pem }, ticketSecret: "" };
     const checker = new HealthChecker(
       (finding) => found.push(finding),
+      () => new AddressGuard([], []),
       new ServerTlsTable({ internal }, read),
     );
     const check = { path: "/up", interval: "5ms", timeout: "5s", unhealthy: 1, healthy: 1 };
@@ -457,6 +459,7 @@ describe("active checks", () => {
     const read = { files: { [ca]: authority.pem }, ticketSecret: "" };
     const checker = new HealthChecker(
       (finding) => found.push(finding),
+      () => new AddressGuard([], []),
       new ServerTlsTable({ internal }, read),
     );
     const health = { check: { path: "/up", interval: "5ms", timeout: "5s", unhealthy: 1, healthy: 1 } };
