@@ -1,6 +1,6 @@
 // @ts-check
 // Slow clients in a process of their own: node slow-swarm.mjs '{"port":…}', options as below. As many as wanted are
-// there at any time: who is thrown out comes back at once, until SIGUSR2. Then it waits until the last is gone, and prints
+// there at first: who is thrown out comes back a little later, until SIGUSR2. Then it waits until the last is gone, and prints
 // one line, "report {…}".
 import { connect } from "node:net";
 import { performance } from "node:perf_hooks";
@@ -20,6 +20,12 @@ const options = /** @type {SwarmOptions} */ (JSON.parse(process.argv[2] ?? "{}")
 const KINDS = ["head", "body", "reader"];
 /** The addresses they come from: 127.0.5.1 and on. */
 const SOURCES = 16;
+
+/**
+ * Who was thrown out comes back within this time. A reader has had megabytes sent into the kernel's buffers each time:
+ * any sooner, and that alone would be heavy load.
+ */
+const RETURN_MS = { head: 1000, body: 1000, reader: 60_000 };
 
 /** @type {Record<SlowKind, { came: number, present: number, ends: Record<string, number>, lives: number[] }>} */
 const tally = {
@@ -63,7 +69,8 @@ class SlowClient {
 
   step() {
     if (this.kind === "reader") this.socket.resume();
-    else this.socket.write("x");
+    // A reader too: what it has not read yet would hide from it for hours that it was cut.
+    this.socket.write("x");
   }
 
   /** @param {string} how */
@@ -75,7 +82,7 @@ class SlowClient {
     ends[end] = (ends[end] ?? 0) + 1;
     lives.push((performance.now() - this.came) / 1000);
     tally[this.kind].present--;
-    if (!stopped) come(this.kind);
+    setTimeout(() => stopped || come(this.kind), Math.random() * RETURN_MS[this.kind]);
   }
 }
 
@@ -86,10 +93,10 @@ function come(kind) {
 
 process.on("SIGUSR2", () => (stopped = true));
 
-/** They come within the first seconds, and take their steps spread over the pause between two bytes. */
+/** They come within five seconds, and take their steps spread over the pause between two bytes. */
 for (let n = 0; n < options.count; n++) {
   come(/** @type {SlowKind} */ (KINDS[n % KINDS.length]));
-  if (n % 20 === 19) await pause(20);
+  if (n % 20 === 19) await pause(50);
 }
 process.stdout.write("complete\n");
 const SLICES = 10;
