@@ -40,6 +40,16 @@ export function othersTime(ownGroups) {
     .reduce((sum, stat) => sum + stat.seconds + stat.reapedSeconds, 0);
 }
 
+/**
+ * @param {number} pid
+ * @returns {number[]}
+ */
+export function childrenOf(pid) {
+  return processes()
+    .filter((stat) => stat.parent === pid)
+    .map((stat) => stat.pid);
+}
+
 function processes() {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

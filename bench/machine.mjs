@@ -6,26 +6,27 @@ import { HALFTONE } from "./proxies.mjs";
 
 /**
  * Throws, saying what to install or build, if something the run needs is not there.
- * @param {import("./options.mjs").Options} options
+ * @param {readonly string[]} tools besides taskset
+ * @param {boolean} built the program must be there
  */
-export function requireTools(options) {
+export function requireTools(tools, built) {
   if (process.platform !== "linux") {
     throw new Error("the benchmark reads /proc and pins cores: it runs on Linux only");
   }
   if (cpus().length < 2) {
     throw new Error("the benchmark needs two cores: one for the proxy, one for load and servers");
   }
-  const missing = ["nginx", "wrk", "taskset"].filter((tool) => spawnSync(tool, ["-v"]).error !== undefined);
+  const missing = [...tools, "taskset"].filter((tool) => spawnSync(tool, ["-v"]).error !== undefined);
   if (missing.length > 0) {
     throw new Error(
       `not found: ${missing.join(", ")}. On Debian: apt-get install nginx-light wrk util-linux`,
     );
   }
-  if (options.proxies.some((proxy) => proxy.id.startsWith("halftone"))) {
+  if (built) {
     try {
       accessSync(HALFTONE);
     } catch {
-      throw new Error("dist/cli/main.js is not there: npm run build (or measure nginx alone: --only nginx)");
+      throw new Error("dist/cli/main.js is not there: npm run build");
     }
   }
 }

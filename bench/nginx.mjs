@@ -1,17 +1,16 @@
 // @ts-check
 // CPU time per request of Halftone and of nginx doing the same work. bench/README.md says how to read the answer.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Children } from "./children.mjs";
+import { benchMain } from "./bench-main.mjs";
 import { machine, requireTools } from "./machine.mjs";
 import { LOAD_CORE, measureRound } from "./measure-round.mjs";
-import { USAGE, UsageError, readOptions } from "./options.mjs";
+import { USAGE, readOptions } from "./options.mjs";
 import { reservations, summarise, table } from "./report.mjs";
 import { startUpstreams } from "./upstream.mjs";
 
 /**
- * @param {Children} children
+ * @param {import("./children.mjs").Children} children
  * @param {string} folder
  * @param {import("./options.mjs").Options} options
  */
@@ -48,45 +47,15 @@ async function run(children, folder, options) {
   return summary.every((row) => row.errors === 0) ? 0 : 1;
 }
 
-/** @returns {Promise<number>} the exit code */
-async function main() {
+await benchMain(USAGE, async (children, folder) => {
   const options = readOptions();
   if (options.help) {
     process.stdout.write(USAGE);
     return 0;
   }
-  requireTools(options);
-  const children = new Children();
-  const folder = mkdtempSync(join(tmpdir(), "halftone-bench-"));
-  process.once("exit", () => {
-    children.killAll();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  /** @type {Promise<number>} */
-  const stopped = new Promise((resolve) => {
-    for (const [signal, code] of /** @type {const} */ ([
-      ["SIGINT", 130],
-      ["SIGTERM", 143],
-      ["SIGHUP", 129],
-    ])) {
-      // The first asks for an orderly end; the next does not wait for it, and the exit handler kills what is left.
-      process.once(signal, () => {
-        resolve(code);
-        process.on(signal, () => process.exit(code));
-      });
-    }
-  });
-  try {
-    return await Promise.race([run(children, folder, options), stopped]);
-  } finally {
-    await children.close();
-  }
-}
-
-try {
-  process.exit(await main());
-} catch (error) {
-  process.stderr.write(`bench: ${/** @type {Error} */ (error).message}\n`);
-  if (error instanceof UsageError) process.stderr.write(USAGE);
-  process.exit(error instanceof UsageError ? 2 : 1);
-}
+  requireTools(
+    ["nginx", "wrk"],
+    options.proxies.some((proxy) => proxy.id.startsWith("halftone")),
+  );
+  return await run(children, folder, options);
+});

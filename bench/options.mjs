@@ -13,21 +13,17 @@ export const USAGE = `npm run bench -- [options]
 
 export class UsageError extends Error {}
 
-/** @typedef {ReturnType<typeof readOptions>} Options */
-
-/** Reads the command line; throws a UsageError that names what was found and expected. */
-export function readOptions() {
+/**
+ * Reads the command line; throws a UsageError that names what was found and expected.
+ * @param {readonly string[]} names of options that take a value
+ */
+export function commandLine(names) {
   /** @type {{ values: Record<string, string | boolean | undefined> }} */
   let parsed;
   try {
     parsed = parseArgs({
       options: {
-        rounds: { type: "string" },
-        seconds: { type: "string" },
-        "warm-up": { type: "string" },
-        connections: { type: "string" },
-        only: { type: "string" },
-        json: { type: "string" },
+        ...Object.fromEntries(names.map((name) => [name, /** @type {const} */ ({ type: "string" })])),
         help: { type: "boolean" },
       },
     });
@@ -35,16 +31,27 @@ export function readOptions() {
     throw new UsageError(/** @type {Error} */ (error).message);
   }
   const { values } = parsed;
-  /** @type {(name: string, absent: number, least: number) => number} */
-  const whole = (name, absent, least) => {
-    const text = values[name] ?? String(absent);
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least) {
-      throw new UsageError(`--${name}: found "${text}", expected a whole number of at least ${least}`);
-    }
-    return value;
+  return {
+    help: values["help"] === true,
+    /** @param {string} name */
+    text: (name) => (values[name] === undefined ? undefined : String(values[name])),
+    /** @type {(name: string, absent: number, least: number) => number} */
+    whole: (name, absent, least) => {
+      const text = values[name] ?? String(absent);
+      const value = Number(text);
+      if (!Number.isInteger(value) || value < least) {
+        throw new UsageError(`--${name}: found "${text}", expected a whole number of at least ${least}`);
+      }
+      return value;
+    },
   };
-  const wanted = values.only === undefined ? undefined : String(values.only).split(",");
+}
+
+/** @typedef {ReturnType<typeof readOptions>} Options */
+
+export function readOptions() {
+  const { help, text, whole } = commandLine(["rounds", "seconds", "warm-up", "connections", "only", "json"]);
+  const wanted = text("only")?.split(",");
   for (const id of wanted ?? []) {
     if (!PROXIES.some((proxy) => proxy.id === id)) throw new UsageError(`--only: no proxy is called "${id}"`);
   }
@@ -54,7 +61,7 @@ export function readOptions() {
     warmUp: whole("warm-up", 2, 0),
     connections: whole("connections", 64, 1),
     proxies: PROXIES.filter((proxy) => wanted === undefined || wanted.includes(proxy.id)),
-    json: values.json === undefined ? undefined : String(values.json),
-    help: values.help === true,
+    json: text("json"),
+    help,
   };
 }

@@ -75,23 +75,25 @@ ${servers.map((server) => `    server ${server};`).join("\n")}
 }
 
 /**
- * Halftone as it comes, but for addresses and the number of workers.
- * @param {ProxyContext} context
+ * Halftone as it comes, but for addresses, the number of workers, and what else is given of `gateway`.
+ * @param {Pick<ProxyContext, "folder" | "servers">} context
  * @param {number} workers
- * @returns {Promise<Command>}
+ * @param {Record<string, unknown>} [gateway]
+ * @returns {Promise<Command & { adminPort: number }>}
  */
-async function prepareHalftone({ folder, servers }, workers) {
+export async function prepareHalftone({ folder, servers }, workers, gateway = {}) {
   const port = await freePort(HOST);
+  const adminPort = await freePort(HOST);
   const config = join(folder, "halftone.yaml");
-  writeFileSync(
-    config,
-    `gateway: { listen: ${HOST}:${port}, workers: ${workers} }
-admin: { listen: ${HOST}:${await freePort(HOST)} }
-data: ./data
-directory: "memory:"
-apps: [./apps/*.yaml]
-`,
-  );
+  const document = {
+    gateway: { listen: `${HOST}:${port}`, workers, ...gateway },
+    admin: { listen: `${HOST}:${adminPort}` },
+    data: "./data",
+    directory: "memory:",
+    apps: ["./apps/*.yaml"],
+  };
+  // JSON is YAML.
+  writeFileSync(config, JSON.stringify(document, undefined, 2));
   mkdirSync(join(folder, "apps"));
   writeFileSync(
     join(folder, "apps", "bench.yaml"),
@@ -100,5 +102,5 @@ groups:
   group1: { weight: 1, servers: ${JSON.stringify(servers)} }
 `,
   );
-  return { command: process.execPath, args: [HALFTONE, "serve", "-c", config], port };
+  return { command: process.execPath, args: [HALFTONE, "serve", "-c", config], port, adminPort };
 }

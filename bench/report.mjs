@@ -81,10 +81,18 @@ export function table(summaries) {
     percent(row.othersUse.max),
     String(row.errors),
   ]);
-  const widths = head.map((text, column) =>
-    Math.max(...[head, ...lines].map((line) => line[column]?.length ?? 0), text.length),
+  return aligned([head, ...lines]);
+}
+
+/**
+ * @param {readonly (readonly string[])[]} lines of equally many columns
+ * @returns {string}
+ */
+export function aligned(lines) {
+  const widths = (lines[0] ?? []).map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );
-  return [head, ...lines]
+  return lines
     .map((line) =>
       line
         .map((text, column) => text.padEnd(widths[column] ?? 0))

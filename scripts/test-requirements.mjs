@@ -7,6 +7,9 @@ import { delimiter, join } from "node:path";
 /** [program, Debian package]; what needs it. */
 const REQUIRED = [
   ["nginx", "nginx-light"], // test/conformance: a server of other make behind the gateway
+  ["curl", "curl"], // test/interop: real clients
+  ["python3", "python3"],
+  ["chromium", "chromium"],
 ];
 
 const missing = REQUIRED.filter(([program]) => !isInstalled(program));
