@@ -11,8 +11,11 @@ const MOST_MEMORY_RATIO = 1.1;
 const SLACK = 2.5;
 const FIRST_MINUTE = 60_000;
 
-/** Seconds that a client of each kind may stay. A reader's silence counts from when all buffers are full. */
-const LONGEST = { head: LIMITS.header + SLACK, body: LIMITS.idle + SLACK, reader: LIMITS.idle + SLACK };
+/**
+ * Seconds that a client of each kind may stay. A reader's silence counts from when the kernel's buffers are full, and they
+ * may grow once more when its time is nearly over.
+ */
+const LONGEST = { head: LIMITS.header + SLACK, body: LIMITS.idle + SLACK, reader: 2 * LIMITS.idle + SLACK };
 
 /** @param {SlowResult} result */
 export function slowReport({ phases, swarms, samples }) {

@@ -96,10 +96,11 @@ process.on("SIGUSR2", () => (stopped = true));
 /** They come within five seconds, and take their steps spread over the pause between two bytes. */
 for (let n = 0; n < options.count; n++) {
   come(/** @type {SlowKind} */ (KINDS[n % KINDS.length]));
-  if (n % 20 === 19) await pause(50);
+  if (n % 2 === 1) await pause(5);
 }
 process.stdout.write("complete\n");
-const SLICES = 10;
+/** Many: two hundred clients that take their step in the same millisecond would be a load of its own kind. */
+const SLICES = 100;
 let slice = 0;
 while (!stopped) await steps();
 const stoppedAt = performance.now();
