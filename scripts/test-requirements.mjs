@@ -10,6 +10,8 @@ const REQUIRED = [
   ["curl", "curl"], // test/interop: real clients
   ["python3", "python3"],
   ["chromium", "chromium"],
+  ["nghttp", "nghttp2-client"], // test/http2, test/interop: clients of other make, h2load with them
+  ["openssl", "openssl"], // test/tls: certificates
 ];
 
 const missing = REQUIRED.filter(([program]) => !isInstalled(program));

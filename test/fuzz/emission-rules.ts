@@ -15,7 +15,8 @@ const OWN: ReadonlySet<string> = new Set([
   ..."content-length host proxy via forwarded x-forwarded-for x-forwarded-proto x-forwarded-host x-request-id".split(
     " ",
   ),
-  ..."x-halftone-group x-halftone-error max-forwards expect trailer".split(" "),
+  ..."x-halftone-group x-halftone-error max-forwards expect trailer x-real-ip".split(" "),
+  ..."x-forwarded-port x-forwarded-prefix x-forwarded-server x-forwarded-ssl x-forwarded-scheme".split(" "),
 ]);
 
 /** Fields that `Connection` cannot strip, as the gateway or the server behind relies on them (CVE-2026-33805). */

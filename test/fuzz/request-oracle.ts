@@ -183,6 +183,11 @@ export class RequestOracle {
       again.keepAlive;
     if (!isSame) return finding("what is sent means something else", text);
     if (trusted) return undefined;
+    // RFC 9110 7.6.2: every hop takes one off.
+    if (head.maxForwards > 0)
+      return again.maxForwards === head.maxForwards - 1
+        ? undefined
+        : finding("Max-Forwards not counted down", text);
     const twice = subject.requestText(again, trusted);
     if (unsigned(twice) === unsigned(taken)) return undefined;
     return finding("sent again it is something else", `${text}${twice}`);
@@ -228,6 +233,8 @@ function isSameVerdict(
     a.upgrade === b.upgrade &&
     a.expectContinue === b.expectContinue &&
     a.hasTeTrailers === b.hasTeTrailers &&
+    a.hasVia === b.hasVia &&
+    a.maxForwards === b.maxForwards &&
     sameFields(a.fields, b.fields, shift)
   );
 }
