@@ -28,11 +28,12 @@ function spelling(target: string): string {
     })
     .replaceAll("\\", "/")
     .split("/");
-  for (const [index, segment] of segments.entries()) {
-    const isLast = index === segments.length - 1;
+  // RFC 3986 5.2.4; an empty segment is one like any other.
+  for (const [index, segment] of segments.slice(1).entries()) {
+    const isDots = segment === "." || segment === "..";
     if (segment === "..") kept.pop();
-    if (segment !== "" && segment !== "." && segment !== "..") kept.push(segment);
-    else if (isLast) kept.push("");
+    if (!isDots) kept.push(segment);
+    else if (index === segments.length - 2) kept.push("");
   }
   return `/${kept.join("/")}${query}`;
 }
