@@ -102,18 +102,18 @@ export class Gateway {
     const serverTls = new ServerTlsTable(settings.serverTls, tls);
     const acceptors = acceptorsOf(settings, tls);
     const trustedProxies = addressSet(settings.trustedProxies);
-    const kept = this.listeners.filter((listener) => atAddress(settings.listen, listener.settings));
-    const current = kept.map((listener) => listener.settings);
+    const kept = keptListeners(this.listeners, settings.listen);
     const opened = await this.open(
-      settings.listen.filter((wanted) => !atAddress(current, wanted)),
+      settings.listen.filter((wanted) => !kept.has(wanted)),
       acceptors,
     );
-    for (const listener of this.listeners) if (!kept.includes(listener)) listener.close();
-    for (const listener of kept) {
-      listener.settings = atAddress(settings.listen, listener.settings)!;
-      listener.acceptor = acceptors.get(listener.settings);
+    const still = new Set(kept.values());
+    for (const listener of this.listeners) if (!still.has(listener)) listener.close();
+    for (const [wanted, listener] of kept) {
+      listener.settings = wanted;
+      listener.acceptor = acceptors.get(wanted);
     }
-    this.listeners = [...kept, ...opened];
+    this.listeners = settings.listen.map((wanted) => kept.get(wanted) ?? opened.shift()!);
     this.tls = tls;
     this.context.guard = this.guardFor(settings);
     const context = this.context;
@@ -354,7 +354,20 @@ function acceptorsOf(settings: GatewaySettings, material: TlsMaterial): Acceptor
   return acceptors;
 }
 
-/** Those of the settings that are for the same address. */
-function atAddress(settings: readonly ListenSettings[], wanted: ListenSettings): ListenSettings | undefined {
-  return settings.find(({ address }) => listenText(address) === listenText(wanted.address));
+/**
+ * Which listener goes on as which of the wanted ones: by address, and by order where several have the same, as those
+ * have whose port the system chooses.
+ */
+function keptListeners(
+  listeners: readonly Listener[],
+  wanted: readonly ListenSettings[],
+): Map<ListenSettings, Listener> {
+  const free = [...listeners];
+  const kept = new Map<ListenSettings, Listener>();
+  for (const settings of wanted) {
+    const text = listenText(settings.address);
+    const index = free.findIndex((listener) => listenText(listener.settings.address) === text);
+    if (index >= 0) kept.set(settings, free.splice(index, 1)[0]!);
+  }
+  return kept;
 }
