@@ -9,7 +9,7 @@ import { Gateway, type GatewayEvents } from "../../src/gateway/gateway.ts";
 import type { ServerStatus } from "../../src/gateway/server-status.ts";
 
 /** Longest wait for a condition; reaching it is a failure. */
-const PATIENCE = 8000;
+const PATIENCE = 20_000;
 
 /** A message as it came over the wire, cut out by a parser that is not the gateway's. */
 export interface Message {

@@ -207,7 +207,7 @@ describe("Chromium", () => {
 });
 
 /** How Chromium names what it spoke. */
-const NEXT_HOP: Readonly<Record<Protocol, string>> = { http: "http/1.1", https: "http/1.1" };
+const NEXT_HOP: Readonly<Record<Protocol, string>> = { http: "http/1.1", https: "h2" };
 
 /** Growth that a busy process may show whatever the bodies' size. */
 const MOST_MEMORY: number = 96 * MIB;
