@@ -4,7 +4,7 @@ import { LoadShedder } from "./load-shedder.ts";
 /** A tick of 50 ms without rest, in turns of `turn` ms, while `requests` are asked about. */
 function tick(shedder: LoadShedder, turn: number, requests = 20): void {
   for (let i = 0; i < requests; i++) shedder.refuses(i / requests);
-  shedder.measure(50, turn, 1);
+  shedder.measure(50, turn, 1, Math.max(50, turn));
 }
 
 function ticks(count: number, turn: number, shedder = new LoadShedder()): LoadShedder {
@@ -16,16 +16,16 @@ describe("LoadShedder", () => {
   it("refuses nobody at rest, nor after a pause, however long", () => {
     const shedder = ticks(100, 2);
     expect(shedder.active).toBe(false);
-    shedder.measure(5000, 5000, 1);
+    shedder.measure(5000, 5000, 1, 5000);
     expect(shedder.active).toBe(false);
     ticks(1, 2, shedder);
-    ticks(1, 2, ticks(19, 400, shedder));
-    expect(ticks(19, 400, shedder).active).toBe(false);
+    ticks(1, 2, ticks(2, 400, shedder));
+    expect(ticks(2, 5000, shedder).active).toBe(false);
   });
 
   it("refuses nobody while there is rest: it is others who keep the processor", () => {
     const shedder = new LoadShedder();
-    for (let i = 0; i < 200; i++) shedder.measure(100, 100, i % 10 === 0 ? 0.9 : 1);
+    for (let i = 0; i < 200; i++) shedder.measure(100, 100, i % 10 === 0 ? 0.9 : 1, 100);
     expect(shedder.active).toBe(false);
   });
 
@@ -36,7 +36,7 @@ describe("LoadShedder", () => {
   });
 
   it("refuses only when turns have been long for a second, and never everybody", () => {
-    const shedder = ticks(19, 60);
+    const shedder = ticks(16, 60);
     expect(shedder.refuses(0)).toBe(false);
     ticks(1, 60, shedder);
     expect(shedder.refuses(0)).toBe(true);
@@ -53,7 +53,7 @@ describe("LoadShedder", () => {
         if (isRefused && tick > 60) refused++;
         work += isRefused ? 0.4 : 0.5;
       }
-      shedder.measure(work, 60, 1);
+      shedder.measure(work, 60, 1, 60);
     }
     expect(refused).toBe(0);
   });
@@ -62,7 +62,7 @@ describe("LoadShedder", () => {
     const shedder = ticks(1000, 60);
     for (let i = 0; i < 5; i++) {
       shedder.refuses(0.99);
-      shedder.measure(5, 0.1, 0.1);
+      shedder.measure(5, 0.1, 0.1, 50);
     }
     expect(shedder.active).toBe(false);
   });
@@ -99,7 +99,7 @@ describe("LoadShedder", () => {
         time -= turn;
         if (settled) worst = Math.max(worst, turn);
       }
-      shedder.measure(50 - time, (50 - time) / turns, 1);
+      shedder.measure(50 - time, (50 - time) / turns, 1, 50 - time);
     }
     expect(offered).toBeGreaterThan(0);
     return { goodput: served / (steps / 2) / capacity, worst };

@@ -1,7 +1,8 @@
 /** Milliseconds that one turn of the loop may take, standing, before requests are refused: what comes waits 1 to 2. */
 const TARGET = 20;
-/** How many measurements long turns have to stand before anybody is refused: a second. */
-const STANDING = 20;
+/** How long turns have to be long before anybody is refused, in ms, and how many measurements have to say so. */
+const STANDING = 1000;
+const STANDING_MEASUREMENTS = 3;
 /** Part of the time that is spent working from which on there is no time left. */
 const NO_REST = 0.95;
 /** What refusing a request is taken to cost in ms before it is known: reading it and writing a short answer. */
@@ -28,8 +29,8 @@ const MOST = 0.9;
  * time for the rest: known are how many come, what serving one costs, and what refusing one costs. The time that may be
  * spent shrinks while turns are too long and grows while they are short, so that errors of these figures even out.
  *
- * It judges the length that stands (the least of the last measurements), as CoDel does (RFC 8289, 3.2): a burst or a
- * pause of the garbage collector is worked off, only a queue that stays is shortened. It judges only while there is no
+ * It judges the length that stands, as CoDel does (RFC 8289, 3.2): a burst or a pause of the garbage collector is worked
+ * off, only a queue that stays is shortened. It judges only while there is no
  * rest between the turns: a process that waits for a processor that others use is late too, but has no queue that
  * refusing would shorten. And only where refusing is much cheaper than serving: small answers cost little more.
  *
@@ -37,7 +38,9 @@ const MOST = 0.9;
  * alone (PIE, RFC 8033) learns once a turn, and an open loop of clients makes turns grow faster than that.
  */
 export class LoadShedder {
-  private readonly recent: number[] = Array.from({ length: STANDING }, () => 0);
+  /** For how long turns have been too long, in ms and in measurements. */
+  private longFor = 0;
+  private longTimes = 0;
   private probability = 0;
   private asked = 0;
   private refused = 0;
@@ -54,16 +57,19 @@ export class LoadShedder {
   /**
    * One measurement, to be told at a steady pace, about twenty times a second, of the time since the last one. `work`: ms
    * of processor time used, which is less than has passed where others use the processor too; `turn`: mean ms that a turn
-   * of the loop took; `busy`: the part of the time (0 to 1) that was spent in turns.
+   * of the loop took; `busy`: the part of the time (0 to 1) that was spent in turns; `elapsed`: ms since the last one,
+   * which are many where one turn is long.
    */
-  measure(work: number, turn: number, busy: number): void {
+  measure(work: number, turn: number, busy: number, elapsed: number): void {
     this.learn(work, turn, busy);
     const worthwhile = this.cost >= WORTHWHILE * this.refusal;
-    this.recent.push(busy < NO_REST || !worthwhile ? 0 : turn);
-    this.recent.shift();
-    const standing = this.active ? this.recent.at(-1)! : Math.min(...this.recent);
-    if (!this.active && standing <= TARGET) return;
-    const excess = Math.min(2, standing / TARGET - 1);
+    const length = busy < NO_REST || !worthwhile ? 0 : turn;
+    const isLong = length > TARGET;
+    this.longFor = isLong ? this.longFor + elapsed : 0;
+    this.longTimes = isLong ? this.longTimes + 1 : 0;
+    const stands = this.longFor >= STANDING && this.longTimes >= STANDING_MEASUREMENTS;
+    if (!this.active && !stands) return;
+    const excess = Math.min(2, length / TARGET - 1);
     const time = 1 - CATCH_UP * excess;
     const probability = (this.load * this.cost - time) / (this.load * (this.cost - this.refusal));
     this.probability = worthwhile && probability > 0 ? Math.min(MOST, probability) : 0;

@@ -89,7 +89,8 @@ export class Clock {
     }
   }
 
-  private judgeLoad(): void {
+  /** `elapsed`: ms since it did so last. */
+  private judgeLoad(elapsed: number): void {
     const work = performance.eventLoopUtilization();
     const { active, utilization } = performance.eventLoopUtilization(work, this.work);
     this.work = work;
@@ -98,7 +99,7 @@ export class Clock {
     this.turns = loopCount;
     const { user, system } = process.cpuUsage();
     const used = (user + system) / 1000;
-    this.shedder.measure(used - this.used, active / turns, utilization);
+    this.shedder.measure(used - this.used, active / turns, utilization, elapsed);
     this.used = used;
   }
 
@@ -106,7 +107,7 @@ export class Clock {
     const before = this.now;
     this.refresh();
     const now = this.now;
-    this.judgeLoad();
+    this.judgeLoad(now - before);
     if (now - before > STALL) return;
     // Backwards, as an expired object may unwatch itself: the last one then takes its slot, and was seen already.
     for (let slot = this.watched.length - 1; slot >= 0; slot--) {
