@@ -290,7 +290,7 @@ describe("bodies", () => {
   const big = randomBytes(3 * 1024 * 1024).toString("latin1");
 
   it("pass whole in both directions, TLS on both sides", async () => {
-    const chunk = big.slice(0, 100_000);
+    const chunk = big.slice(0, 3000);
     const server = await secureUpstream({ certificate: inner }, async (peer) => {
       peer.send(ok((await large(peer, big.length)).body));
       peer.send(ok((await large(peer, 10 * chunk.length)).body));
