@@ -292,8 +292,8 @@ describe("bodies", () => {
   it("pass whole in both directions, TLS on both sides", async () => {
     const chunk = big.slice(0, 3000);
     const server = await secureUpstream({ certificate: inner }, async (peer) => {
-      peer.send(ok((await large(peer, big.length)).body));
-      peer.send(ok((await large(peer, 10 * chunk.length)).body));
+      // The second request may come by a connection of its own, if this machine is busy for as long as idle ones are kept.
+      for (;;) peer.send(ok((await peer.message()).body));
     });
     const gateway = await startSecureGateway({
       listen: { certificates: [inner] },
