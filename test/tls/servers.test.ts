@@ -288,6 +288,8 @@ describe("servers", () => {
 
 describe("bodies", () => {
   const big = randomBytes(3 * 1024 * 1024).toString("latin1");
+  /** More than the kernel's buffers on both sides of the gateway hold together, though they grow (tcp_wmem, tcp_rmem). */
+  const more = big.repeat(16);
 
   it("pass whole in both directions, TLS on both sides", async () => {
     const chunk = big.slice(0, 3000);
@@ -311,7 +313,7 @@ describe("bodies", () => {
   it("wait for a client that does not read", async () => {
     const server = await secureUpstream({ certificate: inner }, async (peer) => {
       await peer.message();
-      peer.send(ok(big.repeat(4)));
+      peer.send(ok(more));
     });
     const gateway = await startSecureGateway({
       listen: { certificates: [inner] },
@@ -327,7 +329,7 @@ describe("bodies", () => {
     await standsStill(() => sender.bytesWritten - sender.writableLength);
     expect(sender.writableLength).toBeGreaterThan(big.length);
     peer.socket.resume();
-    expect((await large(peer, 4 * big.length)).body === big.repeat(4)).toBe(true);
+    expect((await large(peer, more.length)).body === more).toBe(true);
   });
 
   it("wait for a server that does not read", async () => {
@@ -336,7 +338,7 @@ describe("bodies", () => {
       peer.socket.pause();
       await eventually(() => resume, "the test");
       peer.socket.resume();
-      peer.send(ok((await large(peer, 4 * big.length)).body.slice(-100)));
+      peer.send(ok((await large(peer, more.length)).body.slice(-100)));
     });
     const gateway = await startSecureGateway({
       listen: { certificates: [inner] },
@@ -345,8 +347,8 @@ describe("bodies", () => {
     });
     const peer = await gateway.client({ ca: authority.pem, servername: "shop.internal" });
     // In pieces, as a write is through only as a whole.
-    peer.send(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${4 * big.length}\r\n\r\n`);
-    const bytes = Buffer.from(big.repeat(4), "latin1");
+    peer.send(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${more.length}\r\n\r\n`);
+    const bytes = Buffer.from(more, "latin1");
     for (let at = 0; at < bytes.length; at += 65_536) peer.socket.write(bytes.subarray(at, at + 65_536));
     await eventually(() => server.peers.length === 1, "the server's connection");
     await standsStill(() => peer.socket.writableLength);
