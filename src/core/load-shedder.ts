@@ -30,9 +30,9 @@ const MOST = 0.9;
  * spent shrinks while turns are too long and grows while they are short, so that errors of these figures even out.
  *
  * It judges the length that stands, as CoDel does (RFC 8289, 3.2): a burst or a pause of the garbage collector is worked
- * off, only a queue that stays is shortened. It judges only while there is no
- * rest between the turns: a process that waits for a processor that others use is late too, but has no queue that
- * refusing would shorten. And only where refusing is much cheaper than serving: small answers cost little more.
+ * off, only a queue that stays is shortened. It judges only while there is no rest between the turns: a process that
+ * waits for a processor that others use is late too, but has no queue that refusing would shorten. And only where
+ * refusing is much cheaper than serving: small answers cost little more.
  *
  * Rejected: refusing everybody while the delay is above a mark swings between all and nothing; a controller on the delay
  * alone (PIE, RFC 8033) learns once a turn, and an open loop of clients makes turns grow faster than that.

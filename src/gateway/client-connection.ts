@@ -10,7 +10,7 @@ import { Http1Answer } from "./http1-answer.ts";
 import { Outlet } from "./outlet.ts";
 import { answerWishes, problemOf, type Problem } from "./own-answer.ts";
 import { resetConnection } from "./reset-connection.ts";
-import { RequestBody } from "./request-body.ts";
+import { RequestBody, leastBody } from "./request-body.ts";
 
 /** FLUSH: answers wait to be read by the client before its next request is. */
 const State = { HEAD: 0, BODY: 1, RESPONSE: 2, FLUSH: 3, TUNNEL: 4, LINGER: 5, CLOSED: 6 } as const;
@@ -304,9 +304,7 @@ export class ClientConnection implements Deadlined, Downstream {
     const { body, exchange } = this;
     if (exchange === undefined) return -1;
     this.bodyBytes += end - start;
-    const { limits, timeouts } = this.context.settings;
-    // A crawl is judged by the clock of silence: it is set again only by as much as the rate asks for in that time.
-    if (this.bodyBytes >= (limits.bodyRate * timeouts.idle) / 1000) this.awaitBody();
+    if (this.bodyBytes >= leastBody(this.context.settings)) this.awaitBody();
     const extensions = body.extensions;
     const next = body.read(bytes, start, end, exchange);
     if (next < 0) this.refuseBody(body.problem!);

@@ -115,8 +115,8 @@ export class Gateway {
     }
     this.listeners = settings.listen.map((wanted) => kept.get(wanted) ?? opened.shift()!);
     this.tls = tls;
-    this.context.guard = this.guardFor(settings);
-    const context = this.context;
+    const { context } = this;
+    context.guard = this.guardFor(settings);
     context.serverTls = serverTls;
     context.trustedProxies = trustedProxies;
     if (

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { Field } from "../http1/field-table.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
 import type { AnswerFrame, AnswerSink } from "./downstream.ts";
@@ -9,15 +8,11 @@ import type { GatewayContext } from "./gateway-context.ts";
 import { countError } from "./gateway-counters.ts";
 import { addFieldLines, addKeptFields, newHttp2Fields } from "./http2-fields.ts";
 import { ownAnswerParts, type AnswerWishes, type Problem } from "./own-answer.ts";
-import { CONNECTION_FIELDS, keepAllBut } from "./request-emitter.ts";
+import { passedOn } from "./response-emitter.ts";
 
 /** Pieces up to this size are copied, so that the server's connection may read into its buffer again at once. */
 const COPY_LIMIT = 8 * 1024;
 
-// As in HTTP/1: nothing of the server's connection, and what only the gateway may say is the gateway's to say.
-const NEVER = [...CONNECTION_FIELDS, Field.X_HALFTONE_GROUP, Field.X_HALFTONE_ERROR];
-const KEEP = keepAllBut(...NEVER);
-const KEEP_WITHOUT_TRAILER = keepAllBut(...NEVER, Field.TRAILER);
 const SEC_WEBSOCKET_ACCEPT = "sec-websocket-accept";
 
 /** Writes the answer of one HTTP/2 stream. */
@@ -67,7 +62,7 @@ export class Http2Answer implements AnswerSink {
   interim(head: ResponseHead): void {
     if (this.isOver || (head.status === 100 && !this.expectsContinue)) return;
     const fields = newHttp2Fields(head.status);
-    addKeptFields(fields, head.fields, KEEP_WITHOUT_TRAILER);
+    addKeptFields(fields, head.fields, passedOn(false));
     this.guarded(() => this.stream.additionalHeaders(fields));
   }
 
@@ -76,7 +71,7 @@ export class Http2Answer implements AnswerSink {
     const { context } = this;
     const trailers = bodyKind === BodyKind.CHUNKED && this.takesTrailers;
     const fields = newHttp2Fields(head.status);
-    addKeptFields(fields, head.fields, trailers ? KEEP : KEEP_WITHOUT_TRAILER);
+    addKeptFields(fields, head.fields, passedOn(trailers));
     addFieldLines(fields, `Via: 1.${head.minor} ${context.settings.via}`);
     if (group !== "") fields["x-halftone-group"] = group;
     if (!head.hasDate) fields["date"] = context.clock.httpDate;
@@ -108,7 +103,7 @@ export class Http2Answer implements AnswerSink {
   /** RFC 8441, 5: what was a 101 is a 200, as for every CONNECT; the handshake's own fields have done their work. */
   switchProtocols(head: ResponseHead): void {
     const fields = newHttp2Fields(200);
-    addKeptFields(fields, head.fields, KEEP_WITHOUT_TRAILER);
+    addKeptFields(fields, head.fields, passedOn(false));
     delete fields[SEC_WEBSOCKET_ACCEPT];
     fields["date"] ??= this.context.clock.httpDate;
     this.respond(fields, false, false);

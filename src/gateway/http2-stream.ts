@@ -10,6 +10,7 @@ import { badHttp2Fields, bodyTimeout, bodyTooLarge, unknownProtocol } from "./ga
 import { Http2Answer } from "./http2-answer.ts";
 import { downgradedHead, downgradedTrailers } from "./http2-request.ts";
 import { answerWishes, problemOf, type Problem } from "./own-answer.ts";
+import { leastBody } from "./request-body.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
 
@@ -215,13 +216,12 @@ export class Http2Stream implements Downstream, Deadlined {
   private onBodyData(chunk: Buffer): void {
     const { exchange } = this;
     if (this.state !== State.BODY || exchange === undefined) return;
-    const { limits, timeouts } = this.context.settings;
+    const { settings } = this.context;
     this.received += chunk.length;
     this.owner.onUseful(chunk.length);
     this.bodyBytes += chunk.length;
-    // As in HTTP/1: the clock of silence is set again only by as much as the rate asks for in that time.
-    if (this.bodyBytes >= (limits.bodyRate * timeouts.idle) / 1000) this.awaitBody();
-    if (limits.body !== null && this.received > limits.body) this.refuseBody(bodyTooLarge);
+    if (this.bodyBytes >= leastBody(settings)) this.awaitBody();
+    if (settings.limits.body !== null && this.received > settings.limits.body) this.refuseBody(bodyTooLarge);
     // nghttp2 sees to it too; but this is what keeps two requests apart on the server's connection (H2.CL).
     else if (this.declared >= 0 && this.received > this.declared) this.abandonMalformed();
     else {

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { equalsExactly } from "../http1/byte-class.ts";
+import { CR, LF, equalsExactly } from "../http1/byte-class.ts";
 import { ALLOWED_METHODS } from "../http1/method.ts";
 import type { Refusal } from "../http1/refusal.ts";
 import type { RequestHead } from "../http1/request-head.ts";
@@ -55,7 +55,7 @@ export function answerWishes(head: RequestHead, bytes: Buffer | undefined, start
 /** Of a head that was refused: its method may have been read all the same. */
 function asksForHead(bytes: Buffer, start: number): boolean {
   let i = start;
-  while (bytes[i] === 0x0d || bytes[i] === 0x0a) i++;
+  while (bytes[i] === CR || bytes[i] === LF) i++;
   return equalsExactly(bytes, i, Math.min(i + 5, bytes.length), "HEAD ");
 }
 

@@ -1,12 +1,21 @@
 import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import type { HeadLimits } from "../http1/limits.ts";
 import type { RequestHead } from "../http1/request-head.ts";
+import type { GatewaySettings } from "../config/gateway-settings.ts";
 import { bodyTooLarge } from "./gateway-error.ts";
 import { problemOf, type Problem } from "./own-answer.ts";
 
 /** Takes the data of a request body, its framing undone. */
 interface BodySink {
   onRequestData(bytes: Buffer, start: number, end: number): void;
+}
+
+/**
+ * Bytes of a body that must come before the clock of silence is set again: a crawl is judged by it too, as it has to
+ * bring `limits.bodyRate` over that time. 0: any byte will do.
+ */
+export function leastBody({ limits, timeouts }: GatewaySettings): number {
+  return (limits.bodyRate * timeouts.idle) / 1000;
 }
 
 /** Reads the bodies of one connection's requests, one after the other. */

@@ -22,11 +22,16 @@ const NEVER = [...CONNECTION_FIELDS, Field.X_HALFTONE_GROUP, Field.X_HALFTONE_ER
 const KEEP = keepAllBut(...NEVER);
 const KEEP_WITHOUT_TRAILER = keepAllBut(...NEVER, Field.TRAILER);
 
+/** Which fields of a server's response go to the client, whatever version of HTTP it speaks. */
+export function passedOn(trailers: boolean): Uint8Array {
+  return trailers ? KEEP : KEEP_WITHOUT_TRAILER;
+}
+
 /** The final head for the client, framing fields and Connection written anew. */
 export function responseHeadText(head: ResponseHead, frame: ResponseFrame): string {
   const bytes = head.fields.bytes;
   let text = `HTTP/1.1 ${head.status} ${bytes.latin1Slice(head.reasonStart, head.reasonEnd)}\r\n`;
-  text += keptLines(head.fields, frame.trailers ? KEEP : KEEP_WITHOUT_TRAILER);
+  text += keptLines(head.fields, passedOn(frame.trailers));
   text += `Via: 1.${head.minor} ${frame.via}\r\n`;
   if (frame.group !== "") text += `X-Halftone-Group: ${frame.group}\r\n`;
   if (!head.hasDate) text += `Date: ${frame.httpDate}\r\n`;
@@ -45,5 +50,5 @@ export function responseHeadText(head: ResponseHead, frame: ResponseFrame): stri
 export function interimHeadText(head: ResponseHead): string {
   const reason = head.fields.bytes.latin1Slice(head.reasonStart, head.reasonEnd);
   const upgrade = head.status === 101 ? `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n` : "";
-  return `HTTP/1.1 ${head.status} ${reason}\r\n${keptLines(head.fields, KEEP_WITHOUT_TRAILER)}${upgrade}\r\n`;
+  return `HTTP/1.1 ${head.status} ${reason}\r\n${keptLines(head.fields, passedOn(false))}${upgrade}\r\n`;
 }

@@ -13,7 +13,7 @@ import type { ServerTls } from "../config/tls-settings.ts";
 import type { Target } from "../core/app.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { connectOptions } from "./connect-options.ts";
-import { readToTheEnd } from "./upstream-socket.ts";
+import { readToTheEnd } from "./read-to-the-end.ts";
 import { tlsText, type TlsMaterial } from "./tls-material.ts";
 
 /** One way to speak TLS to servers. Another object after each change of settings or files. */
@@ -81,7 +81,7 @@ export function verifiedConnection(profile: ServerTlsProfile, target: Target): C
 
 /**
  * Begins a connection: "connect" when the server is reached, "secureConnect" when it is verified too. It reads to the end
- * even when it can no longer write, for the reasons of `UpstreamSocket`.
+ * even when it can no longer write (`readToTheEnd`).
  */
 export function connectSecurely(
   profile: ServerTlsProfile,

@@ -1,4 +1,4 @@
-import type { OnReadOpts, Socket } from "node:net";
+import { Socket, type OnReadOpts, type SocketConstructorOpts } from "node:net";
 import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
 import { REFUSED } from "./address-guard.ts";
@@ -17,9 +17,9 @@ import {
   type GatewayError,
 } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
+import { readToTheEnd } from "./read-to-the-end.ts";
 import { isTlsAlert, tlsFailureText } from "./tls-failure.ts";
 import { connectSecurely, type ServerTlsProfile } from "./tls-servers.ts";
-import { UpstreamSocket } from "./upstream-socket.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
 /** What an upstream connection tells the exchange that is on it. */
@@ -112,7 +112,9 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
       buffer: () => this.nextBuffer(),
       callback: (size: number) => this.onRead(size),
     };
-    this.socket = profile === undefined ? this.plain(onread) : this.secure(profile, onread);
+    const refusal = context.guard.refusal(server.server.target);
+    if (refusal !== undefined) this.socket = new Socket().destroy(refusedError(refusal));
+    else this.socket = profile === undefined ? this.plain(onread) : this.secure(profile, onread);
     this.outlet = new Outlet(this.socket);
     this.socket.on("drain", () => this.listener?.onUpstreamDrain());
     this.socket.on("end", () => this.onEnd());
@@ -205,21 +207,17 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   }
 
   private plain(onread: OnReadOpts): Socket {
-    const socket = new UpstreamSocket(onread);
+    // The constructor takes `onread`, as `net.connect` hands its options on; its type does not say so.
+    const socket = new Socket({ onread } as SocketConstructorOpts);
+    readToTheEnd(socket);
+    socket.connect({ ...connectOptions(this.server.server.target, this.context.guard), noDelay: true });
     socket.on("connect", () => this.onConnect());
-    const { target } = this.server.server;
-    const { guard } = this.context;
-    const refusal = guard.refusal(target);
-    if (refusal === undefined) socket.connect({ ...connectOptions(target, guard), noDelay: true });
-    else socket.destroy(refusedError(refusal));
     return socket;
   }
 
   private secure(profile: ServerTlsProfile, onread: OnReadOpts): Socket {
     const { server, context } = this;
-    const { target } = server.server;
-    if (context.guard.refusal(target) !== undefined) return this.plain(onread);
-    const socket = connectSecurely(profile, target, context.guard, {
+    const socket = connectSecurely(profile, server.server.target, context.guard, {
       onread,
       session: server.sessionOf(profile),
     });
