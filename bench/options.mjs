@@ -1,6 +1,8 @@
 // @ts-check
 import { parseArgs } from "node:util";
-import { PROXIES } from "./proxies.mjs";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { PROXIES, otherVersion } from "./proxies.mjs";
 
 export const USAGE = `npm run bench -- [options]
   --rounds N        rounds of every proxy, in turn (5)
@@ -8,6 +10,7 @@ export const USAGE = `npm run bench -- [options]
   --warm-up N       seconds of load before it, not measured (2)
   --connections N   keep-alive connections of the load (64)
   --only IDS        of ${PROXIES.map((proxy) => proxy.id).join(",")}
+  --beside FOLDER   another version too: its checkout, built; called other-0 and other-1
   --json FILE       writes every round and the summary there
 `;
 
@@ -50,17 +53,30 @@ export function commandLine(names) {
 /** @typedef {ReturnType<typeof readOptions>} Options */
 
 export function readOptions() {
-  const { help, text, whole } = commandLine(["rounds", "seconds", "warm-up", "connections", "only", "json"]);
+  const { help, text, whole } = commandLine([
+    "rounds",
+    "seconds",
+    "warm-up",
+    "connections",
+    "only",
+    "beside",
+    "json",
+  ]);
+  const beside = text("beside");
+  if (beside !== undefined && !existsSync(resolve(beside, "dist/cli/main.js"))) {
+    throw new UsageError(`--beside: no dist/cli/main.js in "${beside}"; expected a checkout that is built`);
+  }
+  const known = [...PROXIES, ...(beside === undefined ? [] : otherVersion(resolve(beside)))];
   const wanted = text("only")?.split(",");
   for (const id of wanted ?? []) {
-    if (!PROXIES.some((proxy) => proxy.id === id)) throw new UsageError(`--only: no proxy is called "${id}"`);
+    if (!known.some((proxy) => proxy.id === id)) throw new UsageError(`--only: no proxy is called "${id}"`);
   }
   return {
     rounds: whole("rounds", 5, 1),
     seconds: whole("seconds", 5, 1),
     warmUp: whole("warm-up", 2, 0),
     connections: whole("connections", 64, 1),
-    proxies: PROXIES.filter((proxy) => wanted === undefined || wanted.includes(proxy.id)),
+    proxies: known.filter((proxy) => wanted === undefined || wanted.includes(proxy.id)),
     json: text("json"),
     help,
   };

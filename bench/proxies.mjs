@@ -27,6 +27,23 @@ const HOST = "127.0.0.1";
  * @property {(context: ProxyContext) => Promise<Command>} prepare writes its configuration
  */
 
+/**
+ * Another version beside this one, in the same rounds.
+ * @param {string} checkout its folder, built
+ * @returns {readonly Proxy[]}
+ */
+export function otherVersion(checkout) {
+  const main = join(checkout, "dist/cli/main.js");
+  return [0, 1].map((workers) => ({
+    id: `other-${workers}`,
+    title: `other version, workers: ${workers}`,
+    prepare: async (context) => {
+      const { args, ...command } = await prepareHalftone(context, workers);
+      return { ...command, args: [main, ...args.slice(1)] };
+    },
+  }));
+}
+
 /** @type {readonly Proxy[]} */
 export const PROXIES = [
   { id: "nginx", title: "nginx, 1 worker", prepare: prepareNginx },
