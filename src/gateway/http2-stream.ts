@@ -248,7 +248,7 @@ export class Http2Stream implements Downstream, Deadlined {
     const text = downgradedTrailers(fields);
     const bytes = Buffer.from(text ?? "", "latin1");
     const kept =
-      text === undefined ? undefined : readTrailers(bytes, bytes.length, this.context.settings.limits);
+      text === undefined ? undefined : readTrailers(bytes, bytes.length, this.context.settings.limits, false);
     if (typeof kept === "string") this.trailers = kept;
     else this.abandonMalformed();
   }

@@ -48,7 +48,7 @@ export class RequestBody implements ChunkSink {
 
   /** Chunked bodies only, and only when one has to be read bit by bit: most requests have no body at all. */
   beginChunks(limits: HeadLimits): void {
-    this.decoder ??= new ChunkedDecoder(limits);
+    this.decoder ??= new ChunkedDecoder(limits, false);
     this.decoder.reset();
   }
 

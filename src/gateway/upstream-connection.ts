@@ -340,7 +340,7 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     if (this.bodyKind === BodyKind.NONE) this.finish(start, end, "");
     else {
       if (this.bodyKind === BodyKind.CHUNKED) {
-        this.decoder ??= new ChunkedDecoder(this.context.settings.limits);
+        this.decoder ??= new ChunkedDecoder(this.context.settings.limits, true);
         this.decoder.reset();
       }
       this.readBody(bytes, start, end);

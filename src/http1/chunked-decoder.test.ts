@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { DEFAULT_HEAD_LIMITS } from "./limits.ts";
 import { ChunkedDecoder } from "./chunked-decoder.ts";
 
 interface Outcome {
@@ -16,7 +17,7 @@ interface Outcome {
 function decode(
   text: string,
   sizes: readonly number[] = [text.length],
-  decoder = new ChunkedDecoder(),
+  decoder = new ChunkedDecoder(DEFAULT_HEAD_LIMITS, false),
 ): Outcome {
   const bytes = Buffer.from(text, "latin1");
   let data = "";
@@ -124,12 +125,23 @@ describe("ChunkedDecoder", () => {
     expect(decode(`${input}0\r\n\r\n`).consumed).toBe(input.length);
   });
 
+  it("removes white space before the colon of a trailer in responses only (RFC 9112 5.1)", () => {
+    const body = "0\r\nA : b\r\n\r\n";
+    const ofResponse = new ChunkedDecoder(DEFAULT_HEAD_LIMITS, true);
+    expect(decode(body, [1], ofResponse)).toMatchObject({
+      trailers: "A: b\r\n",
+      code: undefined,
+      done: true,
+    });
+    expect(decode(body)).toMatchObject({ code: "bad_field_name", done: false });
+  });
+
   it("takes any chunk size up to 2^53 - 1", () => {
     expect(decode("1fffffffffffff\r\nabc")).toMatchObject({ data: "abc", code: undefined, done: false });
   });
 
   it("stays refused until it is reset, and is as new then", () => {
-    const decoder = new ChunkedDecoder();
+    const decoder = new ChunkedDecoder(DEFAULT_HEAD_LIMITS, false);
     expect(decode("0\r\nA: b\r\n\r\n", [100], decoder).trailers).toBe("A: b\r\n");
     decoder.reset();
     expect(decode("1;a\r\nxx", [100], decoder).code).toBe("bad_chunk_end");

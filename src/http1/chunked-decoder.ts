@@ -1,5 +1,4 @@
 import { BACKSLASH, CR, EQUALS, HEX, LF, QUOTE, REFUSED, SEMICOLON, TOKEN, VALUE } from "./byte-class.ts";
-import { DEFAULT_HEAD_LIMITS } from "./limits.ts";
 import type { HeadLimits } from "./limits.ts";
 import * as refuse from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
@@ -52,6 +51,7 @@ export class ChunkedDecoder {
   extensions = 0;
 
   private readonly limits: HeadLimits;
+  private readonly ofResponse: boolean;
   private state = SIZE_FIRST;
   /** Of the current chunk: its size while that is read, then the data bytes still to come. */
   private size = 0;
@@ -60,8 +60,14 @@ export class ChunkedDecoder {
   private trailerBytes: Buffer = NO_BYTES;
   private trailerLength = 0;
 
-  constructor(limits: HeadLimits = DEFAULT_HEAD_LIMITS) {
+  /**
+   * @param limits of the trailer section
+   * @param ofResponse whether it is the body of a response: white space before the colon of a trailer is then removed
+   * (RFC 9112 5.1), and refused in a request
+   */
+  constructor(limits: HeadLimits, ofResponse: boolean) {
     this.limits = limits;
+    this.ofResponse = ofResponse;
   }
 
   /** Makes the decoder ready for another body. */
@@ -211,7 +217,7 @@ export class ChunkedDecoder {
   private finish(): Refusal | undefined {
     if (this.trailerLength > 0) {
       this.trailerBytes[this.trailerLength] = LF;
-      const read = readTrailers(this.trailerBytes, this.trailerLength + 1, this.limits);
+      const read = readTrailers(this.trailerBytes, this.trailerLength + 1, this.limits, this.ofResponse);
       if (typeof read !== "string") return read;
       this.trailers = read;
     }

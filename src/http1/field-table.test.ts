@@ -5,7 +5,7 @@ import { Field } from "./field.ts";
 
 function tableOf(...lines: string[]): FieldTable {
   const bytes = Buffer.from(`${lines.map((line) => `${line}\r\n`).join("")}\r\n`, "latin1");
-  const table = new FieldTable(20);
+  const table = new FieldTable(20, false);
   expect(table.scan(bytes, 0, bytes.length)).toBe(bytes.length);
   return table;
 }

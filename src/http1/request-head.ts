@@ -76,7 +76,7 @@ export class RequestHead {
 
   constructor(limits: HeadLimits) {
     this.limits = limits;
-    this.fields = new FieldTable(limits.headers);
+    this.fields = new FieldTable(limits.headers, false);
   }
 
   /**

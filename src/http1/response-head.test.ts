@@ -43,7 +43,9 @@ const REFUSED: readonly (readonly [input: string, code: string])[] = [
   ["HTTP/1.1 200 O\rK\r\n\r\n", "bad_line_end"],
   ["HTTP/1.1 200 OK\n\n", "bad_line_end"],
   ["HTTP/1.1 200\n\n", "bad_line_end"],
-  [withFields("A : b"), "bad_field_name"],
+  [withFields("A b: c"), "bad_field_name"],
+  [withFields("A "), "bad_field_name"],
+  [withFields(" : b"), "folded_line"],
   [withFields("A: b", " c"), "folded_line"],
   [withFields("A: b\rc"), "bad_line_end"],
   [withFields("A: b\x01"), "bad_field_value"],
@@ -92,6 +94,18 @@ describe("ResponseHead", () => {
   ])("frames the body: %s, %s, %j", (method, status, lines, kind) => {
     const text = `HTTP/1.1 ${status} x\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n`;
     expect(accepted(text).bodyKind(method)).toBe(kind);
+  });
+
+  it("removes white space before a colon, and moves nothing else (RFC 9112 5.1)", () => {
+    const text = withFields("Content-Length \t: 5", "A :b", "C: d : e");
+    for (let split = 0; split <= text.length; split++) {
+      const bytes = Buffer.from(text, "latin1");
+      head.parse(bytes, 0, split);
+      expect(head.parse(bytes, 0, bytes.length)).toBe(bytes.length);
+      expect(head.contentLength).toBe(5);
+      expect([head.fields.get("a"), head.fields.get("c")]).toEqual(["b", "d : e"]);
+      expect(bytes.latin1Slice()).toBe(withFields("Content-Length:\t  5", "A: b", "C: d : e"));
+    }
   });
 
   it("keeps the connection as the server says", () => {

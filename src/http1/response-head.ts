@@ -12,8 +12,8 @@ export { BodyKind } from "./body-kind.ts";
 
 /**
  * The head of a response, judged as strictly as a request: a server may be as hostile, or as confused, as a
- * client. Where RFC 9112 lets a proxy repair a response (white space before the colon, folded lines), it is
- * refused instead, so that what is copied to the client is what was validated.
+ * client. White space before a colon is removed, as RFC 9112 5.1 demands; folded lines, which it lets a proxy repair,
+ * are refused instead. So what is copied to the client is what was validated.
  */
 export class ResponseHead {
   readonly fields: FieldTable;
@@ -39,7 +39,7 @@ export class ResponseHead {
 
   constructor(limits: HeadLimits) {
     this.limits = limits;
-    this.fields = new FieldTable(limits.headers);
+    this.fields = new FieldTable(limits.headers, true);
   }
 
   /** As `RequestHead.parse`; no empty line is skipped before a status line. */

@@ -20,9 +20,17 @@ const FORBIDDEN: ReadonlySet<string> = new Set(
   x-halftone-group x-halftone-error`.split(/\s+/),
 );
 
-/** Reads a whole trailer section, empty line included: the lines to pass on, as latin1 text, or a refusal. */
-export function readTrailers(bytes: Buffer, end: number, limits: HeadLimits): string | Refusal | undefined {
-  const table = new FieldTable(limits.headers);
+/**
+ * Reads a whole trailer section, empty line included: the lines to pass on, as latin1 text, or a refusal.
+ * `removesSpace` as in `FieldTable`.
+ */
+export function readTrailers(
+  bytes: Buffer,
+  end: number,
+  limits: HeadLimits,
+  removesSpace: boolean,
+): string | Refusal | undefined {
+  const table = new FieldTable(limits.headers, removesSpace);
   const after = table.scan(bytes, 0, end);
   if (after < 0) return table.refusal;
   let kept = "";

@@ -3,7 +3,7 @@ import { FieldTable } from "./field-table.ts";
 import { hasPassed, namesIn } from "./via.ts";
 
 function passed(lines: string, name: string): boolean {
-  const table = new FieldTable(10);
+  const table = new FieldTable(10, false);
   const bytes = Buffer.from(`${lines}\r\n`, "latin1");
   expect(table.scan(bytes, 0, bytes.length)).toBe(bytes.length);
   return hasPassed(table, name);

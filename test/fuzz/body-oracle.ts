@@ -1,5 +1,5 @@
 import type { ChunkedDecoder, ChunkSink } from "../../src/http1/chunked-decoder.ts";
-import { EXPLAINED_TRAILERS } from "./explained.ts";
+import { EXPLAINED_RESPONSE_TRAILERS, EXPLAINED_TRAILERS } from "./explained.ts";
 import { finding, type Finding } from "./finding.ts";
 import { Llhttp } from "./llhttp.ts";
 import type { Random } from "./random.ts";
@@ -7,7 +7,8 @@ import { Stage } from "./stage.ts";
 import { TIGHT, WIDE, type Subject } from "./subject.ts";
 import { count, type Tally } from "./tally.ts";
 
-const HEAD = Buffer.from("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+const REQUEST_HEAD = Buffer.from("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+const RESPONSE_HEAD = Buffer.from("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 const FRAMING_TRAILER =
   /^(?:content-length|transfer-encoding|host|trailer|connection|te|upgrade|authorization):/im;
 
@@ -36,9 +37,24 @@ class Collected implements ChunkSink {
   }
 }
 
-/** Judges what becomes of one chunked body. */
+/** Judges what becomes of one chunked body, as of a request or as of a response. */
 export class BodyOracle {
+  private readonly ofRequests: SideOracle;
+  private readonly ofResponses: SideOracle;
+
+  constructor(subject: Subject, tally: Tally) {
+    this.ofRequests = new SideOracle(subject, tally, false);
+    this.ofResponses = new SideOracle(subject, tally, true);
+  }
+
+  judge(input: Buffer, length: number, random: Random): Finding | undefined {
+    return (random.oneIn(2) ? this.ofResponses : this.ofRequests).judge(input, length, random);
+  }
+}
+
+class SideOracle {
   private readonly tally: Tally;
+  private readonly ofResponse: boolean;
   private readonly decoder: ChunkedDecoder;
   private readonly other: ChunkedDecoder;
   private readonly again: ChunkedDecoder;
@@ -47,11 +63,12 @@ export class BodyOracle {
   private readonly llhttp = new Llhttp();
   private readonly stage = new Stage();
 
-  constructor(subject: Subject, tally: Tally) {
+  constructor(subject: Subject, tally: Tally, ofResponse: boolean) {
     this.tally = tally;
-    this.decoder = subject.chunkedDecoder(TIGHT);
-    this.other = subject.chunkedDecoder(TIGHT);
-    this.again = subject.chunkedDecoder(WIDE);
+    this.ofResponse = ofResponse;
+    this.decoder = subject.chunkedDecoder(TIGHT, ofResponse);
+    this.other = subject.chunkedDecoder(TIGHT, ofResponse);
+    this.again = subject.chunkedDecoder(WIDE, ofResponse);
   }
 
   judge(input: Buffer, length: number, random: Random): Finding | undefined {
@@ -75,8 +92,9 @@ export class BodyOracle {
   }
 
   private beginLlhttp(): void {
-    this.llhttp.begin("request", false);
-    this.llhttp.feed(HEAD, 0, HEAD.length);
+    const head = this.ofResponse ? RESPONSE_HEAD : REQUEST_HEAD;
+    this.llhttp.begin(this.ofResponse ? "response" : "request", false);
+    this.llhttp.feed(head, 0, head.length);
   }
 
   private judgeNotDone(after: number): Finding | undefined {
@@ -108,9 +126,9 @@ export class BodyOracle {
     if (difference === "") tally.bothAccept++;
     else {
       const trailersAt = data.lastEnd === 0 ? stage.start : data.lastEnd;
-      const explanation = this.explanationOf(stage.first, stage.start, trailersAt, after);
-      if (explanation === undefined) return finding(`laxer than llhttp: ${difference}`, "");
-      count(tally.explained, explanation);
+      const explanations = this.explanationsOf(stage.first, stage.start, trailersAt, after);
+      if (explanations.length === 0) return finding(`laxer than llhttp: ${difference}`, "");
+      for (const name of explanations) count(tally.explained, name);
     }
     return FRAMING_TRAILER.test(decoder.trailers)
       ? finding("a framing trailer is passed on", decoder.trailers)
@@ -130,12 +148,17 @@ export class BodyOracle {
     return areAmong(decoder.trailers, llhttp.trailers) ? "" : "llhttp sees other trailers";
   }
 
-  /** The explanation that makes llhttp agree, if one does. */
-  private explanationOf(bytes: Buffer, start: number, trailersAt: number, after: number): string | undefined {
+  /** The explanations that, one after another, make llhttp agree; none if they do not. */
+  private explanationsOf(bytes: Buffer, start: number, trailersAt: number, after: number): readonly string[] {
     const { data, decoder, other, otherData } = this;
-    for (const { name, repair } of EXPLAINED_TRAILERS) {
-      const text = bytes.latin1Slice(start, trailersAt) + repair(bytes.latin1Slice(trailersAt, after));
-      const repaired = Buffer.from(text, "latin1");
+    const used: string[] = [];
+    let trailers = bytes.latin1Slice(trailersAt, after);
+    for (const { name, repair } of this.ofResponse ? EXPLAINED_RESPONSE_TRAILERS : EXPLAINED_TRAILERS) {
+      const before = trailers;
+      trailers = repair(before);
+      if (trailers === before) continue;
+      used.push(name);
+      const repaired = Buffer.from(bytes.latin1Slice(start, trailersAt) + trailers, "latin1");
       other.reset();
       otherData.clear();
       const isSame =
@@ -143,9 +166,9 @@ export class BodyOracle {
         other.done &&
         otherData.equals(data) &&
         other.trailers === decoder.trailers;
-      if (isSame && this.difference(other, repaired, 0, repaired.length) === "") return name;
+      if (isSame && this.difference(other, repaired, 0, repaired.length) === "") return used;
     }
-    return undefined;
+    return [];
   }
 
   /** Fed in two or three parts, or byte by byte, with other bytes around it. */

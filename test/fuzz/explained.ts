@@ -63,6 +63,16 @@ export const EXPLAINED_HEADS: readonly Explanation[] = [
   },
 ];
 
+const SPACE_BEFORE_COLON: Explanation = {
+  name: "space-before-colon",
+  reason:
+    "In a response, white space between a name and its colon is removed, as RFC 9112 5.1 demands of a proxy. llhttp " +
+    "refuses it. It is not passed on: the colon is moved to where the name ends.",
+  repair: (text) => text.replaceAll(/^([\w!#$%&'*+.^`|~-]+)([ \t]+):/gm, "$1:$2"),
+};
+
+export const EXPLAINED_RESPONSE_HEADS: readonly Explanation[] = [...EXPLAINED_HEADS, SPACE_BEFORE_COLON];
+
 export const EXPLAINED_TRAILERS: readonly Explanation[] = [
   {
     name: "framing-trailer",
@@ -71,4 +81,9 @@ export const EXPLAINED_TRAILERS: readonly Explanation[] = [
       "forbids to merge them: they mean nothing there, and are dropped.",
     repair: (text) => text.replaceAll(/^(?:content-length|transfer-encoding):/gim, "TE:"),
   },
+];
+
+export const EXPLAINED_RESPONSE_TRAILERS: readonly Explanation[] = [
+  ...EXPLAINED_TRAILERS,
+  SPACE_BEFORE_COLON,
 ];

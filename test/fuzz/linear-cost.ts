@@ -51,6 +51,11 @@ export const FAMILIES: readonly Family[] = [
     kind: "response",
     make: (size) => `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(size / 6)}\r\n`,
   },
+  {
+    name: "white space before a colon",
+    kind: "response",
+    make: (size) => `HTTP/1.1 200 OK\r\na${" ".repeat(size)}: b\r\n\r\n`,
+  },
   ofBody("many chunks", (size) => `${"1\r\na\r\n".repeat(size / 6)}0\r\n\r\n`),
   ofBody("one chunk", (size) => `${size.toString(16)}\r\n${"a".repeat(size)}\r\n0\r\n\r\n`),
   ofBody("extensions", (size) => `1${";a".repeat(size / 2)}\r\na\r\n0\r\n\r\n`),
@@ -65,7 +70,7 @@ const NO_SINK = { onChunkData(): void {} };
 /** A parse of inputs of that family's kind, to be done as often as wanted. */
 export function parserFor(family: Family): (bytes: Buffer) => void {
   if (family.kind === "body") {
-    const decoder = new ChunkedDecoder(NO_LIMITS);
+    const decoder = new ChunkedDecoder(NO_LIMITS, true);
     return (bytes) => {
       decoder.reset();
       decoder.feed(bytes, 0, bytes.length, NO_SINK);

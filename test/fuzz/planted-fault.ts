@@ -48,7 +48,7 @@ function lenient(leniency: Leniency): Subject {
     ...HALFTONE,
     requestHead: (limits) => new LaxRequestHead(limits),
     responseHead: (limits) => new LaxResponseHead(limits),
-    chunkedDecoder: (limits) => new LaxDecoder(limits),
+    chunkedDecoder: (limits, ofResponse) => new LaxDecoder(limits, ofResponse),
   };
 }
 
@@ -103,7 +103,11 @@ const inRequests = (name: string, subject: Subject): PlantedFault => ({ name, in
 export const PLANTED_FAULTS: readonly PlantedFault[] = [
   ...inHeads("a line that ends with LF alone", (text) => text.replaceAll(/(?<!\r)\n/g, "\r\n")),
   ...inHeads("Content-Length: +5", (text) => text.replace(/^(content-length: *)\+/im, "$1")),
-  ...inHeads("a space before the colon", (text) => text.replaceAll(/^([\w-]+)[ \t]+:/gm, "$1:")),
+  inRequests(
+    "a space before the colon",
+    lenient((text) => text.replaceAll(/^([\w-]+)[ \t]+:/gm, "$1:")),
+  ),
+  ...inHeads("a space in a name", (text) => text.replaceAll(/^([\w-]+)[ \t]+([\w-]+):/gm, "$1$2:")),
   ...inHeads("the same Content-Length twice", (text) =>
     text.replace(/^(content-length: *\d+\r\n)([^]*)^\1/im, "$1$2"),
   ),

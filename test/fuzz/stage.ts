@@ -21,6 +21,8 @@ const CAPACITY = 8192;
 export class Stage {
   readonly first: Buffer = Buffer.alloc(CAPACITY);
   readonly second: Buffer = Buffer.alloc(CAPACITY);
+  /** The input as it came, where it stands in `first`: parsers of responses write into what they read. */
+  readonly given: Buffer = Buffer.alloc(CAPACITY);
   /** Where it stands in `first`; in `second` it stands at 0. */
   readonly start: number = MARGIN;
   end = 0;
@@ -34,8 +36,14 @@ export class Stage {
     this.first.set(POISON[otherPoison]!, 0);
     input.copy(this.first, this.start, 0, length);
     this.first.set(POISON[poison]!, this.end);
-    input.copy(this.second, 0, 0, length);
+    input.copy(this.given, this.start, 0, length);
+    this.renewSecond();
     this.second.set(POISON[otherPoison]!, length);
+  }
+
+  /** Gives the input in `second` the bytes that came. */
+  renewSecond(): void {
+    this.given.copy(this.second, 0, this.start, this.end);
   }
 }
 

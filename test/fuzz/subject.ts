@@ -20,7 +20,7 @@ export interface Frame {
 export interface Subject {
   requestHead(limits: HeadLimits): RequestHead;
   responseHead(limits: HeadLimits): ResponseHead;
-  chunkedDecoder(limits: HeadLimits): ChunkedDecoder;
+  chunkedDecoder(limits: HeadLimits, ofResponse: boolean): ChunkedDecoder;
   /** The head for the server; `trusted`: the client is a trusted proxy. */
   requestText(head: RequestHead, trusted: boolean): string;
   responseText(head: ResponseHead, frame: Frame): string;
@@ -47,7 +47,7 @@ const httpDate = "Wed, 25 Nov 2026 10:00:00 GMT";
 export const HALFTONE: Subject = {
   requestHead: (limits) => new RequestHead(limits),
   responseHead: (limits) => new ResponseHead(limits),
-  chunkedDecoder: (limits) => new ChunkedDecoder(limits),
+  chunkedDecoder: (limits, ofResponse) => new ChunkedDecoder(limits, ofResponse),
   requestText: (head, trusted) =>
     requestHeadText(head, { ...(trusted ? TRUSTED : UNTRUSTED), upgrade: head.upgrade }),
   responseText: (head, frame) =>

@@ -309,7 +309,7 @@ export const responseCases: readonly ResponseCase[] = [
   },
   {
     name: "58 a malformed trailer",
-    respond: chunks("1\r\na\r\n0\r\nA : b\r\n\r\n"),
+    respond: chunks("1\r\na\r\n0\r\nA b: c\r\n\r\n"),
     client: ["cut"],
     server: "closed",
     closes: true,
@@ -410,8 +410,37 @@ export const responseCases: readonly ResponseCase[] = [
     status: 200,
     body: "a",
   }),
-  bad("62 a space before the colon", sized("a", "A : b")),
-  bad("62 a space before the colon of the length", `${ok("Content-Length : 1")}a`),
+  relayed("19 a space before the colon is removed", sized("a", "A : b", "C: d"), {
+    status: 200,
+    body: "a",
+    fields: { a: "b", c: "d" },
+  }),
+  relayed("19 spaces and tabs before the colon are removed", sized("a", "A \t : b"), {
+    status: 200,
+    body: "a",
+    fields: { a: "b" },
+  }),
+  relayed("19 a space before the colon of the length", `${ok("Content-Length : 1")}a`, {
+    status: 200,
+    body: "a",
+    fields: { "content-length": "1" },
+  }),
+  relayed(
+    "19 a space before the colon of the coding",
+    `${ok("Transfer-Encoding : chunked")}1\r\na\r\n0\r\n\r\n`,
+    {
+      status: 200,
+      body: "a",
+    },
+  ),
+  relayed("19 a space before the colon of Connection", sized("a", "Connection : X", "X : y"), {
+    status: 200,
+    body: "a",
+    fields: { x: [] },
+  }),
+  bad("19 a length twice, once with a space", `${ok("Content-Length: 1", "Content-Length : 2")}a`),
+  bad("62 a space within a name", sized("a", "A b: c")),
+  bad("62 a space and no colon", sized("a", "A ")),
   bad("62 a folded value", sized("a", "A: b", " c")),
   bad("62 a fold at once", `HTTP/1.1 200 OK\r\n A: b\r\nContent-Length: 1\r\n\r\na`),
   bad("62 no colon", sized("a", "A")),
@@ -475,6 +504,14 @@ export const responseCases: readonly ResponseCase[] = [
     trailers: {},
     fields: { trailer: [] },
   }),
+  {
+    ...relayed(
+      "19 a space before the colon of a trailer is removed",
+      chunks("1\r\na\r\n0\r\nT : x\r\n\r\n", "Trailer: T"),
+      { status: 200, body: "a", trailers: { t: "x" }, fields: { trailer: "T" } },
+    ),
+    request: head("GET / HTTP/1.1", "Host: a", "Connection: TE", "TE: trailers"),
+  },
   {
     ...relayed(
       "34 trailers of a response, asked for",
@@ -584,7 +621,7 @@ export const responseCases: readonly ResponseCase[] = [
     client: [...Array.from({ length: 16 }, () => ({ status: 102 })), "502 bad_response"],
     server: "closed",
   },
-  bad("48 a malformed 1xx", `${head("HTTP/1.1 103 x", "A : b")}${sized("a")}`),
+  bad("48 a malformed 1xx", `${head("HTTP/1.1 103 x", "A b: c")}${sized("a")}`),
   bad(
     "48 1xx with both framings",
     `${head("HTTP/1.1 103 x", "Content-Length: 1", "Transfer-Encoding: chunked")}${sized("a")}`,
