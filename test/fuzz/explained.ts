@@ -71,7 +71,7 @@ const SPACE_BEFORE_COLON: Explanation = {
   repair: (text) => text.replaceAll(/^([\w!#$%&'*+.^`|~-]+)([ \t]+):/gm, "$1:$2"),
 };
 
-export const EXPLAINED_RESPONSE_HEADS: readonly Explanation[] = [...EXPLAINED_HEADS, SPACE_BEFORE_COLON];
+export const EXPLAINED_RESPONSE_HEADS: readonly Explanation[] = [SPACE_BEFORE_COLON, ...EXPLAINED_HEADS];
 
 export const EXPLAINED_TRAILERS: readonly Explanation[] = [
   {
@@ -84,6 +84,6 @@ export const EXPLAINED_TRAILERS: readonly Explanation[] = [
 ];
 
 export const EXPLAINED_RESPONSE_TRAILERS: readonly Explanation[] = [
-  ...EXPLAINED_TRAILERS,
   SPACE_BEFORE_COLON,
+  ...EXPLAINED_TRAILERS,
 ];
