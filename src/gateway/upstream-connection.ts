@@ -46,7 +46,12 @@ const State = { CONNECTING: 0, IDLE: 1, HEAD: 2, BODY: 3, TUNNEL: 4, CLOSED: 5 }
 type State = (typeof State)[keyof typeof State];
 
 const SMALL_BUFFER = 16 * 1024;
-const LARGE_BUFFER = 128 * 1024;
+const LARGE_BUFFER = 64 * 1024;
+/**
+ * Whole buffers of one server in a row before the others have their turn: libuv itself would go on for 32 of them, in which
+ * time all other connections wait.
+ */
+const READS_IN_A_ROW = 4;
 const LF = 10;
 /** Interim responses one response may have; a server that sends more is broken. */
 const MAX_INTERIM = 16;
@@ -79,6 +84,8 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   private buffer: Buffer = Buffer.allocUnsafeSlow(SMALL_BUFFER);
   private bufferLent = false;
   private wantLarge = false;
+  /** Reads that filled the buffer, without one between that did not. */
+  private fullReads = 0;
   /** Bytes of a head that is not complete. */
   private partial: Buffer | undefined;
   private bodyKind: BodyKind = BodyKind.NONE;
@@ -256,7 +263,9 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   private onRead(size: number): boolean {
     const bytes = this.buffer;
     if (this.state !== State.TUNNEL && this.state !== State.IDLE) this.touch();
-    if (size === bytes.length) this.wantLarge = true;
+    const full = size === bytes.length;
+    if (full) this.wantLarge = true;
+    this.fullReads = full ? this.fullReads + 1 : 0;
     switch (this.state) {
       case State.HEAD:
         this.readHead(bytes, size);
@@ -277,7 +286,17 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
         break;
     }
     this.listener?.onReadEnd();
-    return !this.paused;
+    if (this.fullReads === READS_IN_A_ROW) this.letOthers();
+    return !this.paused && this.fullReads < READS_IN_A_ROW;
+  }
+
+  /** Reads on in the next turn of the loop. */
+  private letOthers(): void {
+    this.socket.pause();
+    setImmediate(() => {
+      this.fullReads = 0;
+      if (!this.paused) this.socket.resume();
+    });
   }
 
   private readHead(bytes: Buffer, size: number): void {
