@@ -19,15 +19,18 @@ export class UsageError extends Error {}
 /**
  * Reads the command line; throws a UsageError that names what was found and expected.
  * @param {readonly string[]} names of options that take a value
+ * @param {readonly string[]} flags that take none
  */
-export function commandLine(names) {
+export function commandLine(names, flags = []) {
   /** @type {{ values: Record<string, string | boolean | undefined> }} */
   let parsed;
   try {
     parsed = parseArgs({
       options: {
         ...Object.fromEntries(names.map((name) => [name, /** @type {const} */ ({ type: "string" })])),
-        help: { type: "boolean" },
+        ...Object.fromEntries(
+          [...flags, "help"].map((name) => [name, /** @type {const} */ ({ type: "boolean" })]),
+        ),
       },
     });
   } catch (error) {
@@ -36,6 +39,8 @@ export function commandLine(names) {
   const { values } = parsed;
   return {
     help: values["help"] === true,
+    /** @param {string} name */
+    flag: (name) => values[name] === true,
     /** @param {string} name */
     text: (name) => (values[name] === undefined ? undefined : String(values[name])),
     /** @type {(name: string, absent: number, least: number) => number} */

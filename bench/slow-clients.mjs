@@ -29,6 +29,7 @@ const USAGE = `npm run bench:slow -- [options]
   --cycles N     times without and with the slow ones (2)
   --quiet N      seconds without them (10)
   --attack N     seconds with them (70)
+  --beside-nginx the same with nginx as the gateway, for comparison
   --json FILE    writes everything there
 `;
 
@@ -83,16 +84,56 @@ http {
 }
 
 /**
+ * nginx with the same limits, as far as it has them: it knows no least rate of a body, only a longest pause within it.
+ * @param {string} folder
+ * @param {string} server
+ * @returns {Promise<import("./proxies.mjs").Command>}
+ */
+async function prepareNginx(folder, server) {
+  const port = await freePort("127.0.0.1");
+  writeFileSync(
+    join(folder, "nginx.conf"),
+    `${nginxPreamble(8000)}
+http {
+  access_log off;
+  ${NGINX_TEMPORARY_PATHS}
+  keepalive_requests 1000000000;
+  client_header_timeout ${LIMITS.header}s;
+  client_body_timeout ${LIMITS.idle}s;
+  send_timeout ${LIMITS.idle}s;
+  upstream bench { server ${server}; keepalive 64; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      proxy_pass http://bench;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_max_temp_file_size 0;
+      proxy_request_buffering off;
+    }
+  }
+}
+`,
+  );
+  return { command: "nginx", args: nginxArguments(folder), port };
+}
+
+/**
  * @param {import("./children.mjs").Children} children
  * @param {string} folder
+ * @param {"halftone" | "nginx"} kind
  * @param {{ clients: number, rate: number, cycles: number, quiet: number, attack: number }} options
  */
-async function measure(children, folder, { clients, rate, cycles, quiet, attack }) {
+async function measure(children, folder, kind, { clients, rate, cycles, quiet, attack }) {
+  mkdirSync(folder);
   const server = await startServer(children, join(folder, "server"));
-  const { command, args, port } = await prepareHalftone({ folder, servers: [server] }, 1, {
-    timeouts: { header: `${LIMITS.header}s`, idle: `${LIMITS.idle}s` },
-  });
-  const gateway = children.start({ name: "halftone", core: GATEWAY_CORE, command, args, cwd: folder });
+  const { command, args, port } =
+    kind === "nginx"
+      ? await prepareNginx(folder, server)
+      : await prepareHalftone({ folder, servers: [server] }, 1, {
+          timeouts: { header: `${LIMITS.header}s`, idle: `${LIMITS.idle}s` },
+        });
+  const gateway = children.start({ name: kind, core: GATEWAY_CORE, command, args, cwd: folder });
   await waitForAnswer(gateway, port, "/");
   const memory = new MemoryRecord(gateway.pid);
   const normal = { port, path: "/", rate, connections: 64, maxConnections: 1000, warmUp: 2 };
@@ -124,6 +165,7 @@ async function measure(children, folder, { clients, rate, cycles, quiet, attack 
     swarms.push(await stopSwarm(children, swarm));
   }
   await waitForAnswer(gateway, port, "/");
+  await children.end(gateway);
   return { phases, swarms, samples: memory.stop() };
 }
 
@@ -151,7 +193,10 @@ async function stopSwarm(children, swarm) {
 }
 
 await benchMain(USAGE, async (children, folder) => {
-  const { help, text, whole } = commandLine(["clients", "rate", "cycles", "quiet", "attack", "json"]);
+  const { help, text, whole, flag } = commandLine(
+    ["clients", "rate", "cycles", "quiet", "attack", "json"],
+    ["beside-nginx"],
+  );
   if (help) {
     process.stdout.write(USAGE);
     return 0;
@@ -171,12 +216,16 @@ await benchMain(USAGE, async (children, folder) => {
     `${options.clients} slow clients beside ${options.rate} requests/s; ` +
       `timeouts.header ${LIMITS.header} s, timeouts.idle ${LIMITS.idle} s, limits.bodyRate 100 B/s\n`,
   );
-  const result = await measure(children, folder, options);
+  const result = await measure(children, join(folder, "halftone"), "halftone", options);
   process.stdout.write(`\n${slowReport(result)}\n`);
+  const nginx = flag("beside-nginx")
+    ? await measure(children, join(folder, "nginx"), "nginx", options)
+    : undefined;
+  if (nginx !== undefined) process.stdout.write(`\nnginx as the gateway:\n${slowReport(nginx)}\n`);
   const reservations = slowReservations(result);
   for (const reservation of reservations) process.stdout.write(`! ${reservation}\n`);
   if (text("json") !== undefined) {
-    const document = { at: new Date().toISOString(), machine: host, options, ...result };
+    const document = { at: new Date().toISOString(), machine: host, options, ...result, nginx };
     writeFileSync(String(text("json")), `${JSON.stringify(document, undefined, 2)}\n`);
   }
   return reservations.length === 0 ? 0 : 1;
