@@ -1,57 +1,101 @@
-/** Milliseconds that one turn of the loop may take, standing, before requests are refused: what comes waits 1 to 2. */
-const TARGET = 20;
+/** Milliseconds that one turn of the loop may take, standing, before requests are refused: what comes waits 1 to 2 turns. */
+const TOO_LONG = 40;
+/** Milliseconds that turns are then to take. */
+const TARGET = 15;
 /** How long turns have to be long before anybody is refused, in ms, and how many measurements have to say so. */
 const STANDING = 1000;
 const STANDING_MEASUREMENTS = 3;
 /** Part of the time that is spent working from which on there is no time left. */
 const NO_REST = 0.95;
-/** What refusing a request is taken to cost in ms before it is known: reading it and writing a short answer. */
-const REFUSAL = 0.025;
+/** What refusing a request costs in ms of processor time: reading it and writing a short answer. */
+const REFUSAL = 0.03;
 /** What does not cost so many times as much is served: refusing it would gain little. */
 const WORTHWHILE = 10;
-/** Part of the requests that is refused from which on the measured cost teaches what a refusal costs. */
-const TELLING = 0.25;
-/** How fast a learned cost of refusals is forgotten: a tick's share, so that it is tried again after some seconds. */
-const FORGET = 0.01;
-/** How much of its time a worker is to be left without for each target by which its turns are too long, to catch up. */
-const CATCH_UP = 0.15;
-/** Weight of the last measurement in what is known of load and cost. */
+/** How far the limit moves with one measurement, at most. */
+const SHRINK = 0.7;
+const GROW = 1.1;
+/** Requests at a time that are served whatever is measured: else nothing would be learnt from. */
+const LEAST = 4;
+/** Measurements without a refusal after which there is no limit any more. */
+const OVER = 20;
+/**
+ * Measurements after which a request under way does not count any more: a tunnel, or a stream of events, costs nothing just by
+ * being there. Two seconds.
+ */
+const YOUNG = 40;
+/** Refusing helps if after so many ms, in which what is under way can end, turns are no longer than this part of what they were. */
+const HELP_TIME = 5000;
+const HELPED = 0.75;
+/** Milliseconds in which nothing is refused after refusing did not help. */
+const RESIGNED = 300_000;
+/** Weight of the last measurement in what is known of the cost. */
 const NEWEST = 0.4;
-/** Somebody is always served: else nothing would be learnt from. */
-const MOST = 0.9;
 
 /**
- * Which requests to refuse so that the others are served in time.
+ * Which requests to refuse so that the others are served in time: those beyond a number at a time, which it finds.
  *
  * In an event loop the queue is what one turn works off, so a request waits as long as a turn takes; it also bounds how
  * fast new clients are let in, as libuv accepts one a turn. (How late a timer comes says less: it hides all that fits in
- * its own interval.) When turns are too long, the part of the requests is refused that leaves the worker just enough
- * time for the rest: known are how many come, what serving one costs, and what refusing one costs. The time that may be
- * spent shrinks while turns are too long and grows while they are short, so that errors of these figures even out.
+ * its own interval.) A turn takes the longer the more requests are under way, so it is their number that is limited:
+ * when turns are too long it shrinks as they have to, when they are short it grows again. Only requests of the last two
+ * seconds count.
  *
  * It judges the length that stands, as CoDel does (RFC 8289, 3.2): a burst or a pause of the garbage collector is worked
  * off, only a queue that stays is shortened. It judges only while there is no rest between the turns: a process that
  * waits for a processor that others use is late too, but has no queue that refusing would shorten. And only where
- * refusing is much cheaper than serving: small answers cost little more.
+ * refusing is much cheaper than serving: small answers cost little more. Where refusing turns out not to shorten the turns,
+ * as where hundreds of long downloads take all the time, it gives up for some minutes: new requests shall not pay for old
+ * ones.
  *
- * Rejected: refusing everybody while the delay is above a mark swings between all and nothing; a controller on the delay
- * alone (PIE, RFC 8033) learns once a turn, and an open loop of clients makes turns grow faster than that.
+ * Rejected: refusing everybody while the delay is above a mark swings between all and nothing; refusing a part of the
+ * requests by chance (PIE, RFC 8033) needs to know how many come and what both verdicts cost, and errors of these add up.
  */
 export class LoadShedder {
+  /** Requests at a time. */
+  private limit = Infinity;
   /** For how long turns have been too long, in ms and in measurements. */
   private longFor = 0;
   private longTimes = 0;
-  private probability = 0;
-  private asked = 0;
+  private calmTimes = 0;
+  /** Length of turns when the limit was set, and ms since then. */
+  private firstTurn = 0;
+  private limitedFor = 0;
+  private resignedFor = 0;
+  /** Counts measurements. */
+  private period = 0;
+  /** Requests under way that began in one of the last periods, and of each of these periods, in turns. */
+  private young = 0;
+  private readonly begun = new Uint32Array(YOUNG);
+  /** Since the last measurement. */
+  private served = 0;
   private refused = 0;
-  /** Requests asked about in a ms of processor time, and ms of it that one costs that is served, or refused. */
-  private load = 0;
+  /** Processor time in ms that serving a request costs. */
   private cost = 0;
-  private refusal = REFUSAL;
 
-  /** True while some are refused. */
+  /** True while there is a limit. */
   get active(): boolean {
-    return this.probability > 0;
+    return this.limit !== Infinity;
+  }
+
+  /** To be asked of every request: is it to be refused? */
+  refuses(): boolean {
+    if (this.young < this.limit) return false;
+    this.refused++;
+    return true;
+  }
+
+  /** A request begins to be served. Answers what `end` is to be told when it is over. */
+  begin(): number {
+    this.served++;
+    this.young++;
+    this.begun[this.period % YOUNG]!++;
+    return this.period;
+  }
+
+  end(period: number): void {
+    if (this.period - period >= YOUNG) return;
+    this.young--;
+    this.begun[period % YOUNG]!--;
   }
 
   /**
@@ -61,46 +105,42 @@ export class LoadShedder {
    * which are many where one turn is long.
    */
   measure(work: number, turn: number, busy: number, elapsed: number): void {
-    this.learn(work, turn, busy);
-    const worthwhile = this.cost >= WORTHWHILE * this.refusal;
-    const length = busy < NO_REST || !worthwhile ? 0 : turn;
-    const isLong = length > TARGET;
+    const { served, refused, young } = this;
+    this.beginPeriod();
+    if (served > 0) this.cost += NEWEST * (Math.max(0, work - refused * REFUSAL) / served - this.cost);
+    const worthwhile = this.cost >= WORTHWHILE * REFUSAL;
+    const isLong = worthwhile && busy >= NO_REST && turn > TOO_LONG;
     this.longFor = isLong ? this.longFor + elapsed : 0;
     this.longTimes = isLong ? this.longTimes + 1 : 0;
-    const stands = this.longFor >= STANDING && this.longTimes >= STANDING_MEASUREMENTS;
-    if (!this.active && !stands) return;
-    const excess = Math.min(2, length / TARGET - 1);
-    const time = 1 - CATCH_UP * excess;
-    const probability = (this.load * this.cost - time) / (this.load * (this.cost - this.refusal));
-    this.probability = worthwhile && probability > 0 ? Math.min(MOST, probability) : 0;
-  }
-
-  /**
-   * One equation for two costs: which of them it teaches depends on what was done more. Short turns teach nothing of
-   * refusals: what the loop itself costs would be put down to them.
-   */
-  private learn(work: number, turn: number, busy: number): void {
-    const { asked, refused } = this;
-    const served = asked - refused;
-    this.asked = 0;
-    this.refused = 0;
-    this.load += NEWEST * ((asked / Math.max(1, work)) * busy - this.load);
-    this.refusal += FORGET * (REFUSAL - this.refusal);
-    if (refused > TELLING * asked) {
-      if (turn < TARGET / 2) return;
-      const refusal = (work - served * this.cost) / refused;
-      this.refusal += NEWEST * (Math.min(this.cost, Math.max(0, refusal)) - this.refusal);
-    } else if (served > 0) {
-      const cost = (work - refused * this.refusal) / served;
-      this.cost += NEWEST * (Math.max(0, cost) - this.cost);
+    if (!this.active) {
+      this.resignedFor -= elapsed;
+      const stands = this.longFor >= STANDING && this.longTimes >= STANDING_MEASUREMENTS;
+      if (stands && this.resignedFor <= 0) this.setLimit((young * TARGET) / turn, turn);
+      return;
+    }
+    this.limitedFor += elapsed;
+    this.calmTimes = refused === 0 ? this.calmTimes + 1 : 0;
+    const isVain = this.limitedFor >= HELP_TIME && turn > HELPED * this.firstTurn;
+    if (isVain) this.resignedFor = RESIGNED;
+    if (isVain || !worthwhile || this.calmTimes >= OVER) this.limit = Infinity;
+    else {
+      const wanted = busy < NO_REST ? GROW : TARGET / turn;
+      this.limit = Math.max(LEAST, this.limit * Math.min(GROW, Math.max(SHRINK, wanted)));
     }
   }
+  private setLimit(limit: number, turn: number): void {
+    this.limit = Math.max(LEAST, limit);
+    this.firstTurn = turn;
+    this.limitedFor = 0;
+    this.calmTimes = 0;
+  }
 
-  /** To be asked of every request: is it to be refused? `dice`: evenly from 0 to below 1. */
-  refuses(dice: number): boolean {
-    this.asked++;
-    if (dice >= this.probability) return false;
-    this.refused++;
-    return true;
+  private beginPeriod(): void {
+    this.served = 0;
+    this.refused = 0;
+    this.period++;
+    const slot = this.period % YOUNG;
+    this.young -= this.begun[slot]!;
+    this.begun[slot] = 0;
   }
 }

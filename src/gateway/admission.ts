@@ -138,6 +138,6 @@ export class Admission implements Client {
 
 /** Too much under way, or waiting so long that only refusing some serves the others in time. */
 function isOverloaded(context: GatewayContext): boolean {
-  if (context.counters.inFlight >= context.settings.limits.requests) return true;
-  return context.clock.shedder.refuses(Math.random());
+  const { inFlight } = context.counters;
+  return inFlight >= context.settings.limits.requests || context.clock.shedder.refuses();
 }

@@ -8,7 +8,7 @@ import type { GatewayContext } from "./gateway-context.ts";
 import { bodyTimeout, bodyTooLarge, headTimeout, tooManyOffences } from "./gateway-error.ts";
 import { Http1Answer } from "./http1-answer.ts";
 import { Outlet } from "./outlet.ts";
-import { answerWishes, problemOf, type Problem } from "./own-answer.ts";
+import { answerWishes, problemOf, wishesOf, type AnswerWishes, type Problem } from "./own-answer.ts";
 import { resetConnection } from "./reset-connection.ts";
 import { RequestBody, leastBody } from "./request-body.ts";
 
@@ -125,9 +125,7 @@ export class ClientConnection implements Deadlined, Downstream {
 
   answerOwn(problem: Problem, requestId: string, group?: string): void {
     this.exchange = undefined;
-    const { answer, context, state } = this;
-    const close = state === State.BODY || !answer.keepAlive || answer.http10 || context.draining;
-    this.sendOwn(problem, requestId, { close, group });
+    this.sendOwn(problem, requestId, group, this.wishes(), this.mustCloseAfterOwn);
   }
 
   cut(): void {
@@ -164,7 +162,7 @@ export class ClientConnection implements Deadlined, Downstream {
     switch (this.state) {
       case State.HEAD:
         if (this.input === undefined) this.closeGracefully();
-        else this.refuse(headTimeout);
+        else this.refuseHead(headTimeout, this.input, 0);
         break;
       case State.BODY:
         if (this.outlet.backlog > 0) this.dropReader();
@@ -250,10 +248,7 @@ export class ClientConnection implements Deadlined, Downstream {
     const head = this.context.admission.head;
     const next = head.parse(bytes, start, end);
     if (next < 0) {
-      const problem = problemOf(head.refusal!);
-      this.headBytes = bytes;
-      this.headStart = start;
-      this.refuse(problem);
+      this.refuseHead(problemOf(head.refusal!), bytes, start);
       return -1;
     }
     if (next === 0) {
@@ -281,7 +276,8 @@ export class ClientConnection implements Deadlined, Downstream {
     this.deadline = 0;
     const request = admission.admit(context, this.peer);
     if (request === undefined || !allowed) {
-      this.answerOwn(allowed ? admission.problem : bodyTooLarge, admission.requestId);
+      const problem = allowed ? admission.problem : bodyTooLarge;
+      this.sendOwn(problem, admission.requestId, undefined, wishesOf(head), this.mustCloseAfterOwn);
       return bodyStart;
     }
     let next = bodyStart;
@@ -338,7 +334,13 @@ export class ClientConnection implements Deadlined, Downstream {
 
   /** An answer of our own after which nothing more is read: the framing is lost, or a limit was passed. */
   private refuse(problem: Problem): void {
-    this.sendOwn(problem, this.context.requestIds.next(), { close: true, group: undefined });
+    this.sendOwn(problem, this.context.requestIds.next(), undefined, this.wishes(), true);
+  }
+
+  private refuseHead(problem: Problem, bytes: Buffer, start: number): void {
+    this.headBytes = bytes;
+    this.headStart = start;
+    this.refuse(problem);
   }
 
   /** The body went wrong after its request was sent on. An answer that has begun cannot be replaced: it is cut. */
@@ -350,15 +352,26 @@ export class ClientConnection implements Deadlined, Downstream {
     else this.refuse(problem);
   }
 
+  private wishes(): AnswerWishes {
+    return answerWishes(this.context.admission.head, this.headBytes, this.headStart);
+  }
+
+  /** After an answer of our own to a request that was understood. */
+  private get mustCloseAfterOwn(): boolean {
+    const { answer, context, state } = this;
+    return state === State.BODY || !answer.keepAlive || answer.http10 || context.draining;
+  }
+
   private sendOwn(
     problem: Problem,
     requestId: string,
-    how: { close: boolean; group: string | undefined },
+    group: string | undefined,
+    wishes: AnswerWishes,
+    close: boolean,
   ): void {
-    const wishes = answerWishes(this.context.admission.head, this.headBytes, this.headStart);
     this.headBytes = undefined;
-    this.answer.own(problem, requestId, { ...wishes, ...how });
-    if (how.close) this.closeGracefully();
+    this.answer.own(problem, requestId, group, wishes, close);
+    if (close) this.closeGracefully();
     else this.nextRequest();
   }
 

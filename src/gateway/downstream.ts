@@ -15,8 +15,8 @@ export interface AnswerFrame {
 export interface AnswerSink {
   /** Bytes that wait for the client. */
   readonly backlog: number;
-  /** A 1xx response other than 101; left out for clients that do not want it. */
-  interim(head: ResponseHead): void;
+  /** A 1xx response other than 101. False: left out, as this client does not want it. */
+  interim(head: ResponseHead): boolean;
   /** Why this response, final or 101, cannot be given in the client's protocol: that is answered instead. */
   refusal(head: ResponseHead): GatewayError | undefined;
   begin(head: ResponseHead, frame: AnswerFrame): void;

@@ -52,6 +52,8 @@ export class Exchange implements UpstreamListener, Deadlined {
   private tried: UpstreamServer[] = [];
   private tls: ServerTlsProfile | undefined;
   private sentAt = 0;
+  /** What the shedder of load is told when all is over. */
+  private begunAt = 0;
   private tries = 0;
   private refused = 0;
   /** The request went to the connection that is on now. */
@@ -61,6 +63,8 @@ export class Exchange implements UpstreamListener, Deadlined {
   private probe = false;
   /** The server began to speak: it did get the request, so its connection was not a stale one. */
   private interimSeen = false;
+  /** The client heard of this try: another server's answer must not follow (RFC 9110, 9.2.2). */
+  private interimRelayed = false;
   private responseStarted = false;
   private tunnel = false;
 
@@ -79,6 +83,7 @@ export class Exchange implements UpstreamListener, Deadlined {
     if (!bodyComplete) this.body = new HeldBody();
     const { counters, settings, clock } = this.context;
     counters.inFlight++;
+    this.begunAt = clock.shedder.begin();
     if (settings.timeouts.request !== null) {
       this.deadline = clock.now + settings.timeouts.request;
       clock.watch(this);
@@ -156,7 +161,7 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   onInterimHead(head: ResponseHead): void {
     this.interimSeen = true;
-    this.answer.interim(head);
+    if (this.answer.interim(head)) this.interimRelayed = true;
   }
 
   onResponseHead(head: ResponseHead, bodyKind: BodyKind): boolean {
@@ -358,7 +363,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       sent: this.sent ? "some" : "nothing",
       idempotent: isIdempotent(this.requestMethod),
       bodyHeld: this.body?.replayable !== false,
-      responseStarted: this.responseStarted,
+      responseStarted: this.responseStarted || this.interimRelayed,
     });
   }
 
@@ -437,8 +442,10 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   private finish(): void {
-    this.context.counters.inFlight--;
-    this.context.clock.unwatch(this);
+    const { clock, counters } = this.context;
+    counters.inFlight--;
+    clock.shedder.end(this.begunAt);
+    clock.unwatch(this);
   }
 }
 

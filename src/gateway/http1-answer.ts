@@ -38,10 +38,11 @@ export class Http1Answer implements AnswerSink {
     return this.outlet.backlog;
   }
 
-  interim(head: ResponseHead): void {
+  interim(head: ResponseHead): boolean {
     // 1xx is unknown to HTTP/1.0 (RFC 9110, 15.2), and a 100 is for those who asked for it.
-    if (this.http10 || (head.status === 100 && !this.expectsContinue)) return;
+    if (this.http10 || (head.status === 100 && !this.expectsContinue)) return false;
     this.outlet.append(interimHeadText(head));
+    return true;
   }
 
   refusal(): undefined {
@@ -90,13 +91,14 @@ export class Http1Answer implements AnswerSink {
   own(
     problem: Problem,
     requestId: string,
-    how: AnswerWishes & { close: boolean; group: string | undefined },
+    group: string | undefined,
+    { html, head }: AnswerWishes,
+    close: boolean,
   ): void {
-    const { context } = this;
-    countError(context.counters, problem.code);
-    const { httpDate } = context.clock;
-    const { html, head, close, group } = how;
-    this.outlet.append(ownAnswer({ ...problem, requestId, group }, { httpDate, html, head, close }));
+    const { clock, counters } = this.context;
+    countError(counters, problem.code);
+    const frame = { requestId, group, httpDate: clock.httpDate, html, head };
+    this.outlet.append(ownAnswer(problem, frame, close));
     this.outlet.flush();
   }
 

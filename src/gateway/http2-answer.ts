@@ -59,11 +59,12 @@ export class Http2Answer implements AnswerSink {
     return head.status < 300 ? notUpgraded : undefined;
   }
 
-  interim(head: ResponseHead): void {
-    if (this.isOver || (head.status === 100 && !this.expectsContinue)) return;
+  interim(head: ResponseHead): boolean {
+    if (this.isOver || (head.status === 100 && !this.expectsContinue)) return false;
     const fields = newHttp2Fields(head.status);
     addKeptFields(fields, head.fields, passedOn(false));
     this.guarded(() => this.stream.additionalHeaders(fields));
+    return true;
   }
 
   begin(head: ResponseHead, frame: AnswerFrame): void {
@@ -110,13 +111,11 @@ export class Http2Answer implements AnswerSink {
   }
 
   /** An answer of the gateway itself, whole. */
-  own(problem: Problem, requestId: string, how: AnswerWishes & { readonly group: string | undefined }): void {
-    const { context } = this;
-    countError(context.counters, problem.code);
-    const { status, lines, body } = ownAnswerParts(
-      { ...problem, requestId, group: how.group },
-      { ...how, httpDate: context.clock.httpDate },
-    );
+  own(problem: Problem, requestId: string, group: string | undefined, { html, head }: AnswerWishes): void {
+    const { clock, counters } = this.context;
+    countError(counters, problem.code);
+    const frame = { requestId, group, httpDate: clock.httpDate, html, head };
+    const { status, lines, body } = ownAnswerParts(problem, frame);
     const fields = newHttp2Fields(status);
     addFieldLines(fields, lines);
     this.respond(fields, body === "", false);

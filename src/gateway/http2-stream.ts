@@ -168,7 +168,7 @@ export class Http2Stream implements Downstream, Deadlined {
   answerOwn(problem: Problem, requestId: string, group?: string): void {
     this.exchange = undefined;
     const wishes = answerWishes(this.context.admission.head, this.head, 0);
-    this.answer.own(problem, requestId, { ...wishes, group });
+    this.answer.own(problem, requestId, group, wishes);
     this.finish();
   }
 

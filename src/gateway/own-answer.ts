@@ -23,18 +23,6 @@ export function problemOf(refusal: Refusal): Problem {
   return status === 405 ? { status, code, message, fields: ALLOW } : { status, code, message };
 }
 
-/** What an answer of the gateway itself says. */
-interface OwnAnswer extends Problem {
-  readonly requestId: string;
-  /** The group concerned, when naming it helps (a tester whose group is down). */
-  readonly group?: string | undefined;
-}
-
-interface AnswerFrame extends AnswerWishes {
-  readonly httpDate: string;
-  readonly close: boolean;
-}
-
 /** What kind of answer the client wants. */
 export interface AnswerWishes {
   readonly html: boolean;
@@ -42,17 +30,30 @@ export interface AnswerWishes {
   readonly head: boolean;
 }
 
-/** What kind of answer the client wants: its head is parsed again, as other heads were since. */
-export function answerWishes(head: RequestHead, bytes: Buffer | undefined, start: number): AnswerWishes {
-  if (bytes === undefined) return { html: false, head: false };
-  if (head.parse(bytes, start, bytes.length) <= 0) return { html: false, head: asksForHead(bytes, start) };
+/** Whose answer it is, and how it is to look. */
+interface AnswerFrame extends AnswerWishes {
+  readonly requestId: string;
+  /** The group concerned, when naming it helps (a tester whose group is down). */
+  readonly group: string | undefined;
+  readonly httpDate: string;
+}
+
+/** What kind of answer the client of the head that was parsed last wants. */
+export function wishesOf(head: RequestHead): AnswerWishes {
   const accept = head.fields.get("accept") ?? "";
   const html = accept.indexOf("text/html");
   const json = accept.indexOf("json");
   return { html: html >= 0 && (json < 0 || html < json), head: head.method === "HEAD" };
 }
 
-/** Of a head that was refused: its method may have been read all the same. */
+/** The same of an earlier head, which is parsed again. `bytes`: what there is of it; undefined: nothing. */
+export function answerWishes(head: RequestHead, bytes: Buffer | undefined, start: number): AnswerWishes {
+  if (bytes === undefined) return { html: false, head: false };
+  if (head.parse(bytes, start, bytes.length) <= 0) return { html: false, head: asksForHead(bytes, start) };
+  return wishesOf(head);
+}
+
+/** Of a head that was refused, or has come in part: its method may have been read all the same. */
 function asksForHead(bytes: Buffer, start: number): boolean {
   let i = start;
   while (bytes[i] === CR || bytes[i] === LF) i++;
@@ -68,48 +69,47 @@ export interface OwnAnswerParts {
   readonly body: string;
 }
 
-export function ownAnswerParts(
-  answer: OwnAnswer,
-  frame: AnswerWishes & { readonly httpDate: string },
-): OwnAnswerParts {
-  const isProblem = answer.code !== "";
-  const body = !isProblem ? "" : frame.html ? htmlBody(answer, reasonOf(answer)) : jsonBody(answer);
+export function ownAnswerParts(problem: Problem, frame: AnswerFrame): OwnAnswerParts {
+  const { status, code } = problem;
+  const isProblem = code !== "";
+  const body = !isProblem ? "" : frame.html ? htmlBody(problem, frame) : jsonBody(problem, frame);
   const lines =
     (isProblem ? `Content-Type: ${frame.html ? "text/html" : "application/json"}; charset=utf-8\r\n` : "") +
     `Content-Length: ${body.length}\r\n` +
     `Cache-Control: no-store\r\n` +
     `Date: ${frame.httpDate}\r\n` +
-    `X-Request-Id: ${answer.requestId}\r\n` +
-    (isProblem ? `X-Halftone-Error: ${answer.code}\r\n` : "") +
-    (answer.group === undefined ? "" : `X-Halftone-Group: ${answer.group}\r\n`) +
-    (answer.fields ?? "");
-  return { status: answer.status, lines, body: frame.head ? "" : body };
+    `X-Request-Id: ${frame.requestId}\r\n` +
+    (isProblem ? `X-Halftone-Error: ${code}\r\n` : "") +
+    (frame.group === undefined ? "" : `X-Halftone-Group: ${frame.group}\r\n`) +
+    (problem.fields ?? "");
+  return { status, lines, body: frame.head ? "" : body };
 }
 
 /** The whole response of HTTP/1 as latin1 text. */
-export function ownAnswer(answer: OwnAnswer, frame: AnswerFrame): string {
-  const { lines, body } = ownAnswerParts(answer, frame);
-  const close = frame.close ? "Connection: close\r\n" : "";
-  return `HTTP/1.1 ${answer.status} ${reasonOf(answer)}\r\n${lines}${close}\r\n${body}`;
+export function ownAnswer(problem: Problem, frame: AnswerFrame, close: boolean): string {
+  const { lines, body } = ownAnswerParts(problem, frame);
+  const connection = close ? "Connection: close\r\n" : "";
+  return `HTTP/1.1 ${problem.status} ${reasonOf(problem)}\r\n${lines}${connection}\r\n${body}`;
 }
 
-function reasonOf(answer: OwnAnswer): string {
-  return STATUS_CODES[answer.status] ?? "Error";
+function reasonOf(problem: Problem): string {
+  return STATUS_CODES[problem.status] ?? "Error";
 }
 
 // Both bodies are made of our own ASCII texts, a checked group name and our own ids: their length is their byte length.
-function jsonBody(answer: OwnAnswer): string {
-  const { code: error, status, message, group, requestId } = answer;
+function jsonBody({ code: error, status, message }: Problem, { group, requestId }: AnswerFrame): string {
   return `${JSON.stringify({ error, status, message, group, requestId })}\n`;
 }
 
-function htmlBody(answer: OwnAnswer, reason: string): string {
-  const group = answer.group === undefined ? "" : `<p>Group: <b>${answer.group}</b></p>`;
+function htmlBody(problem: Problem, { group, requestId }: AnswerFrame): string {
+  const { status, code, message } = problem;
+  const reason = reasonOf(problem);
+  const groupLine = group === undefined ? "" : `<p>Group: <b>${group}</b></p>`;
   return (
-    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${answer.status} ${reason}</title>` +
+    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${status} ${reason}</title>` +
     `<style>body{font:16px/1.5 system-ui,sans-serif;margin:12vh auto;max-width:34em;padding:0 1em;color:#222;background:#fff}` +
     `@media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}}h1{font-weight:600}small{opacity:.6}</style>` +
-    `<h1>${answer.status} ${reason}</h1><p>${answer.message}</p>${group}` +
-    `<p><small>${answer.code} &middot; request ${answer.requestId}</small></p></html>\n`
+    `<h1>${status} ${reason}</h1><p>${message}</p>${groupLine}` +
+    `<p><small>${code} &middot; request ${requestId}</small></p></html>\n`
   );
 }

@@ -33,8 +33,9 @@ class TurnedAway implements Deadlined {
     // Not before it asks: some clients take an answer to nothing for a fault of the connection.
     socket.once("data", () => {
       const { httpDate } = this.clock;
-      const answer = { ...tooManyConnections, requestId: context.requestIds.next() };
-      socket.end(ownAnswer(answer, { httpDate, html: false, head: false, close: true }), "latin1");
+      const requestId = context.requestIds.next();
+      const frame = { requestId, group: undefined, httpDate, html: false, head: false };
+      socket.end(ownAnswer(tooManyConnections, frame, true), "latin1");
     });
     socket.resume();
   }

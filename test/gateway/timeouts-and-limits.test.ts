@@ -26,6 +26,15 @@ describe("timeouts", () => {
     await peer.gone();
   });
 
+  it("a HEAD that is not complete in time is a 408 without a body (RFC 9110 9.3.2)", async () => {
+    const { client } = await startGateway({ timeouts: { header: 200 } });
+    const peer = await client();
+    peer.send("HEAD / HTTP/1.1\r\nHost: a\r\n");
+    await peer.gone();
+    expect(peer.received).toMatch(/^HTTP\/1\.1 408 /);
+    expect(peer.received).toMatch(/\r\n\r\n$/);
+  });
+
   it("a connection that says nothing is closed without a word after the idle time, before and after a request", async () => {
     const server = await upstream(serve(ok()));
     const { client, gateway } = await startGateway({
