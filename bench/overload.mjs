@@ -48,12 +48,12 @@ const CASES = [
   },
   {
     id: "chunks",
-    title: "answers in 4000 chunks, which cost the gateway more than client and server",
+    title: "answers in 12000 chunks, which cost the gateway more than client and server",
     neighbours: 0,
     limits: {},
     concurrency: [16, 64],
     path: "/",
-    server: [0, 4000],
+    server: [0, 12000],
   },
   {
     id: "small",

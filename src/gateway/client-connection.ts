@@ -130,7 +130,7 @@ export class ClientConnection implements Deadlined, Downstream {
 
   cut(): void {
     this.exchange = undefined;
-    this.outlet.flush();
+    this.answer.flush();
     // Without a length or chunks the end of the connection would look like the end of the body (RFC 9112, 8).
     if (this.answer.http10) resetConnection(this.socket);
     this.close();

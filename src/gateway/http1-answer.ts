@@ -7,6 +7,8 @@ import type { Outlet } from "./outlet.ts";
 import { ownAnswer, type AnswerWishes, type Problem } from "./own-answer.ts";
 import { interimHeadText, responseHeadText } from "./response-emitter.ts";
 
+const NOTHING = Buffer.alloc(0);
+
 /** Writes the answers of one HTTP/1 connection, one after the other. */
 export class Http1Answer implements AnswerSink {
   /** Facts of the request under way. */
@@ -17,6 +19,10 @@ export class Http1Answer implements AnswerSink {
   private expectsContinue = false;
   private takesTrailers = false;
   private chunked = false;
+  /** The chunk that is being gathered: a range of what was read from the server; empty when start and end are equal. */
+  private chunk: Buffer = NOTHING;
+  private chunkStart = 0;
+  private chunkEnd = 0;
   private readonly context: GatewayContext;
   private readonly outlet: Outlet;
 
@@ -68,16 +74,39 @@ export class Http1Answer implements AnswerSink {
     );
   }
 
+  /**
+   * The chunks of one read become one: a server's small ones would each cost as much as a large one. They are moved
+   * together in place, over the chunk sizes between them, which have been read.
+   */
   data(bytes: Buffer, start: number, end: number): void {
-    const { outlet } = this;
-    if (this.chunked) {
-      outlet.append(`${(end - start).toString(16)}\r\n`);
-      outlet.appendBytes(bytes, start, end);
-      outlet.append("\r\n");
-    } else outlet.appendBytes(bytes, start, end);
+    if (!this.chunked) {
+      this.outlet.appendBytes(bytes, start, end);
+      return;
+    }
+    const { chunkEnd } = this;
+    if (bytes !== this.chunk || chunkEnd === this.chunkStart) {
+      this.endChunk();
+      this.chunk = bytes;
+      this.chunkStart = start;
+      this.chunkEnd = end;
+      return;
+    }
+    if (start !== chunkEnd) bytes.copyWithin(chunkEnd, start, end);
+    this.chunkEnd = chunkEnd + end - start;
+  }
+
+  private endChunk(): void {
+    const { outlet, chunkStart, chunkEnd } = this;
+    if (chunkStart === chunkEnd) return;
+    outlet.append(`${(chunkEnd - chunkStart).toString(16)}\r\n`);
+    outlet.appendBytes(this.chunk, chunkStart, chunkEnd);
+    outlet.append("\r\n");
+    this.chunk = NOTHING;
+    this.chunkStart = this.chunkEnd = 0;
   }
 
   end(trailers: string): void {
+    this.endChunk();
     // Who did not say `TE: trailers` may not expect any (RFC 9110, 6.5.1): they may be left out, and are.
     if (this.chunked) this.outlet.append(`0\r\n${this.takesTrailers ? trailers : ""}\r\n`);
   }
@@ -103,6 +132,7 @@ export class Http1Answer implements AnswerSink {
   }
 
   flush(): boolean {
+    this.endChunk();
     return this.outlet.flush();
   }
 }
