@@ -409,7 +409,8 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
         this.listener?.onTunnelEnd();
         break;
       case State.HEAD:
-        this.fail(serverCut, "closed before a response");
+        // Of TLS the alert that says why comes after the end, with "close".
+        if (this.profile === undefined || this.reused) this.fail(serverCut, "closed before a response");
         break;
       case State.IDLE:
         this.server.removeIdle(this);

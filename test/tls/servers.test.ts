@@ -1,6 +1,7 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { ConnectionOptions } from "node:tls";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { AppDocument } from "../../src/config/app-document.ts";
 import { compileApp } from "../../src/config/compile-app.ts";
 import { AddressGuard } from "../../src/gateway/address-guard.ts";
@@ -53,6 +54,30 @@ describe("servers", () => {
     expect(server.asked).toEqual(["shop.internal"]);
     expect(server.connections()).toBe(1);
     expect(gateway.server(server.address)).toMatchObject({ failures: 0, lastError: null });
+  });
+
+  it("that refuse us by an alert after our side of the handshake say so in lastError", async () => {
+    const child = spawn("openssl", [
+      ...["s_server", "-accept", "127.0.6.20:0", "-cert", inner.cert, "-key", inner.key, "-tls1_3", "-www"],
+      ...["-CAfile", ca, "-Verify", "1", "-verify_return_error"],
+    ]);
+    onTestFinished(() => void child.kill());
+    let printed = "";
+    child.stdout.on("data", (text: Buffer) => (printed += text.toString()));
+    const address = (): string | undefined => /^ACCEPT (\S+)$/m.exec(printed)?.[1];
+    await eventually(() => address() !== undefined, "its address");
+    const gateway = await before([address()!]);
+    expect(await ask(gateway, post("paid"))).toMatchObject({ status: 502, code: "tls_failed" });
+    expect(gateway.server(address()!).lastError).toContain("it wants a certificate of ours");
+  });
+
+  it("that close within the handshake's last step, without a word, have cut", async () => {
+    const server = await secureUpstream({ certificate: inner }, (peer) => {
+      peer.end();
+      return Promise.resolve();
+    });
+    const gateway = await before([server.address]);
+    expect(await ask(gateway, post("paid"))).toMatchObject({ status: 502, code: "server_cut" });
   });
 
   it("never hear a name that the client chose", async () => {
