@@ -1,8 +1,8 @@
-import { resolvePool } from "../core/fallback.ts";
 import { abandonProbe } from "../core/health.ts";
 import { isIdempotent, mayRepeat } from "../core/retry.ts";
 import type { BodyKind, ResponseHead } from "../http1/response-head.ts";
 import type { Admitted } from "./admission.ts";
+import { chooseServer } from "./choose-server.ts";
 import type { Deadlined } from "./clock.ts";
 import type { AnswerSink, Downstream } from "./downstream.ts";
 import type { GatewayContext } from "./gateway-context.ts";
@@ -310,30 +310,8 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   private choose(): UpstreamServer | undefined {
-    const { context } = this;
-    const { runtime, selection, clientKey } = this.request;
-    const now = context.clock.now;
-    let name = selection.pool;
-    if (name !== "all") {
-      const resolved = resolvePool(
-        runtime.app,
-        selection,
-        runtime.pool("test").hasLive(now),
-        runtime.pool("rest").hasLive(now),
-      );
-      name = resolved.pool;
-      if (resolved.because === "shareFallback") context.counters.shareFallbacks++;
-      else if (resolved.because === "testerFallback") context.counters.testerFallbacks++;
-      else if (resolved.because === "emergencySpill") context.counters.emergencySpills++;
-    }
-    const pool = runtime.pool(name);
-    const server = pool.pick(now, clientKey, this.tried);
-    this.probe = pool.probing;
-    if (pool.panicking) context.counters.panics++;
-    if (server === undefined && name === "test" && selection.rule.kind === "share") {
-      context.counters.shareFallbacks++;
-      return runtime.pool("rest").pick(now, clientKey, this.tried);
-    }
+    const { server, probe } = chooseServer(this.context, this.request, this.tried);
+    this.probe = probe;
     return server;
   }
 

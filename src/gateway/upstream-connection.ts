@@ -1,5 +1,4 @@
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from "node:net";
-import { ChunkedDecoder, type ChunkSink } from "../http1/chunked-decoder.ts";
 import { BodyKind, type ResponseHead } from "../http1/response-head.ts";
 import { REFUSED } from "./address-guard.ts";
 import type { Deadlined } from "./clock.ts";
@@ -18,12 +17,13 @@ import {
 } from "./gateway-error.ts";
 import { Outlet } from "./outlet.ts";
 import { readToTheEnd } from "./read-to-the-end.ts";
+import { ResponseBody, type ResponseBodySink } from "./response-body.ts";
 import { isTlsAlert, tlsFailureText } from "./tls-failure.ts";
 import { connectSecurely, type ServerTlsProfile } from "./tls-servers.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
 /** What an upstream connection tells the exchange that is on it. */
-export interface UpstreamListener {
+export interface UpstreamListener extends ResponseBodySink {
   onConnected(): void;
   /** The try failed before or within the response. `refused`: no connection came about, so nothing was sent. */
   onTryFailed(error: GatewayError, detail: string): void;
@@ -31,7 +31,6 @@ export interface UpstreamListener {
   onInterimHead(head: ResponseHead): void;
   /** The final head, or a 101. False: the exchange does not want this response (it will be retried elsewhere). */
   onResponseHead(head: ResponseHead, bodyKind: BodyKind): boolean;
-  onResponseData(bytes: Buffer, start: number, end: number): void;
   onResponseEnd(trailers: string): void;
   /** Everything of one read was passed on: time to send what was gathered. */
   onReadEnd(): void;
@@ -69,7 +68,7 @@ const IDLE_TIME = 4000;
  * It reads into a buffer of its own (`onread`): no allocation per read. When a large write to a slow client still
  * refers to that buffer, the next read gets another one.
  */
-export class UpstreamConnection implements Deadlined, ChunkSink {
+export class UpstreamConnection implements Deadlined {
   readonly server: UpstreamServer;
   readonly profile: ServerTlsProfile | undefined;
   readonly outlet: Outlet;
@@ -88,9 +87,7 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
   private fullReads = 0;
   /** Bytes of a head that is not complete. */
   private partial: Buffer | undefined;
-  private bodyKind: BodyKind = BodyKind.NONE;
-  private remaining = 0;
-  private decoder: ChunkedDecoder | undefined;
+  private readonly body: ResponseBody = new ResponseBody();
   private interim = 0;
   private keepAlive = false;
   private paused = false;
@@ -207,10 +204,6 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
       case State.CLOSED:
         break;
     }
-  }
-
-  onChunkData(bytes: Buffer, start: number, end: number): void {
-    this.listener?.onResponseData(bytes, start, end);
   }
 
   private plain(onread: OnReadOpts): Socket {
@@ -342,9 +335,9 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
     const listener = this.listener;
     if (listener === undefined) return;
     this.keepAlive = head.keepAlive;
-    this.bodyKind = head.bodyKind(listener.requestMethod);
-    this.remaining = head.contentLength;
-    if (!listener.onResponseHead(head, this.bodyKind)) {
+    const bodyKind = head.bodyKind(listener.requestMethod);
+    this.body.begin(bodyKind, head.contentLength, this.context.settings.limits);
+    if (!listener.onResponseHead(head, bodyKind)) {
       this.destroy();
       return;
     }
@@ -356,51 +349,27 @@ export class UpstreamConnection implements Deadlined, ChunkSink {
       return;
     }
     this.state = State.BODY;
-    if (this.bodyKind === BodyKind.NONE) this.finish(start, end, "");
-    else {
-      if (this.bodyKind === BodyKind.CHUNKED) {
-        this.decoder ??= new ChunkedDecoder(this.context.settings.limits, true);
-        this.decoder.reset();
-      }
-      this.readBody(bytes, start, end);
-    }
+    this.readBody(bytes, start, end);
   }
 
   private readBody(bytes: Buffer, start: number, end: number): void {
-    switch (this.bodyKind) {
-      case BodyKind.LENGTH: {
-        const take = Math.min(this.remaining, end - start);
-        this.remaining -= take;
-        if (take > 0) this.listener?.onResponseData(bytes, start, start + take);
-        if (this.remaining === 0) this.finish(start + take, end, "");
-        break;
-      }
-      case BodyKind.CHUNKED: {
-        const decoder = this.decoder!;
-        const next = decoder.feed(bytes, start, end, this);
-        if (next < 0) this.fail(badResponse, decoder.refusal?.detail ?? "malformed chunked body");
-        else if (decoder.done) this.finish(next, end, decoder.trailers);
-        break;
-      }
-      case BodyKind.UNTIL_CLOSE:
-        if (start < end) this.listener?.onResponseData(bytes, start, end);
-        break;
-      case BodyKind.NONE:
-        break;
+    const { body, listener } = this;
+    if (listener === undefined) return;
+    const next = body.read(bytes, start, end, listener);
+    if (this.listener !== listener) return;
+    if (next < 0) this.fail(badResponse, body.refusal);
+    else if (body.done) {
+      // Surplus bytes: nobody can say what they belong to.
+      if (next < end) this.keepAlive = false;
+      listener.onResponseEnd(body.trailers);
     }
-  }
-
-  private finish(position: number, end: number, trailers: string): void {
-    // Surplus bytes: nobody can say what they belong to.
-    if (position < end) this.keepAlive = false;
-    this.listener?.onResponseEnd(trailers);
   }
 
   /** The server sent FIN. */
   private onEnd(): void {
     switch (this.state) {
       case State.BODY:
-        if (this.bodyKind === BodyKind.UNTIL_CLOSE) {
+        if (this.body.kind === BodyKind.UNTIL_CLOSE) {
           this.keepAlive = false;
           this.listener?.onResponseEnd("");
         } else this.fail(serverCut, "closed within the response body");
