@@ -26,6 +26,20 @@ describe("timeouts", () => {
     await peer.gone();
   });
 
+  it("so it is on a connection that carried a request before (CVE-2019-5737)", async () => {
+    const server = await upstream(serve(ok()));
+    const { client } = await startGateway({ timeouts: { header: 300 }, apps: [app([server.address])] });
+    const peer = await client();
+    peer.send(get());
+    expect((await peer.message()).status).toBe(200);
+    peer.send("G");
+    const timer = setInterval(() => peer.send("E"), 20);
+    const answer = await peer.message().finally(() => clearInterval(timer));
+    // A method that long is none; it must not have come to that.
+    expect(answer.status).toBe(408);
+    await peer.gone();
+  });
+
   it("a HEAD that is not complete in time is a 408 without a body (RFC 9110 9.3.2)", async () => {
     const { client } = await startGateway({ timeouts: { header: 200 } });
     const peer = await client();

@@ -151,7 +151,7 @@ describe("floods", () => {
 });
 
 describe("windows", () => {
-  it("overflow of the connection's window ends the connection", async () => {
+  it("overflow of the connection's window ends the connection (CVE-2026-21714)", async () => {
     const { gateway } = await standing();
     const client = await RawClient.open(gateway);
     client.send(frame(Type.WINDOW_UPDATE, 0, 0, uint32(0x7fff_ffff)));
@@ -238,7 +238,7 @@ describe("an answer that does not come to its end", () => {
 });
 
 describe("what is no HTTP/2", () => {
-  it("frames that break the rules of the connection end it, and nothing else", async () => {
+  it("frames that break the rules of the connection end it, and nothing else (CVE-2025-59465)", async () => {
     const { gateway, server } = await standing({ timeouts: { idle: 500 } });
     const broken: readonly [string, Buffer][] = [
       ["HEADERS on stream 0", headers(0, request("/"))],
@@ -277,7 +277,7 @@ describe("what is no HTTP/2", () => {
     expect(server.requests).toEqual([]);
   });
 
-  it("a connection cut at every byte of a request leaves nothing behind", async () => {
+  it("a connection cut at every byte of a request leaves nothing behind (CVE-2025-23085)", async () => {
     const { gateway, server } = await standing();
     const bytes = Buffer.concat([
       Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),

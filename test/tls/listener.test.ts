@@ -35,6 +35,28 @@ describe("certificates", () => {
     expect(nameless.shown).toBe("shop");
   });
 
+  it("are found, or not, for whatever is sent as a name (CVE-2026-21637)", async () => {
+    const gateway = await startSecureGateway({ listen: { certificates: [shop, wild, exact] } });
+    const names = [
+      "__proto__",
+      "constructor",
+      ".",
+      "..",
+      "*",
+      "*.shop.test",
+      ".shop.test",
+      "shop.test.",
+      "%00",
+      "\xff",
+    ];
+    for (const name of [...names, "a.".repeat(120), "x".repeat(250)]) {
+      const peer = await gateway.client(as(name, { checkServerIdentity: () => undefined }));
+      expect(["shop", "wild"], name).toContain(peer.shown);
+      peer.socket.destroy();
+    }
+    await eventually(() => gateway.gateway.counters.connections === 0, "the connections to be gone");
+  });
+
   it("are swapped for connections to come, while those that stand go on", async () => {
     const place = authority.issue("place", { names: "DNS:shop.test" });
     const server = await upstream(serve(ok("served")));
