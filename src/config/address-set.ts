@@ -3,6 +3,9 @@ import ipaddr from "ipaddr.js";
 
 import type { AddressSet } from "../core/app.ts";
 
+const DOT = 46;
+const ZERO = 48;
+
 /**
  * The one spelling of an address: IPv6 as RFC 5952 writes it, IPv4-mapped IPv6 as IPv4, no zone. It is the spelling
  * sockets use, up to the last two. Undefined for what is no address (octal or shortened IPv4 included).
@@ -22,8 +25,8 @@ export function isAddressOrRange(text: string): boolean {
 /**
  * A set of addresses and CIDR ranges. Entries that are neither throw: check them with `isAddressOrRange` first.
  *
- * `match` runs once or more per request. An address written out is one look-up that allocates nothing; ranges are
- * looked up once per prefix length that occurs, the longest first, so their number does not matter. A range covers its
+ * `match` runs once or more per request. An address written out is one look-up; ranges are looked up once per prefix
+ * length that occurs, the longest first, so their number does not matter. Neither allocates anything for IPv4. A range covers its
  * own family only: "::/0" is not every IPv4 client, as in nginx.
  */
 export function addressSet(entries: readonly string[]): AddressSet {
@@ -34,9 +37,9 @@ export function addressSet(entries: readonly string[]): AddressSet {
     if (parsed === undefined) throw new Error(`not an address or CIDR range: ${entry}`);
     if (parsed.kind === "address") {
       if (!exact.has(parsed.address)) exact.set(parsed.address, entry);
-    } else {
-      addRange(parsed.bytes.length === 4 ? ranges.ipv4 : ranges.ipv6, parsed, entry);
-    }
+    } else if (parsed.bytes.length === 4) {
+      addRange(ranges.ipv4, parsed.prefix, networkNumber(numberOf(parsed.bytes), parsed.prefix), entry);
+    } else addRange(ranges.ipv6, parsed.prefix, networkBits(parsed.bytes, parsed.prefix), entry);
   }
   const hasRanges = ranges.ipv4.length + ranges.ipv6.length > 0;
   return {
@@ -57,14 +60,15 @@ export function addressSet(entries: readonly string[]): AddressSet {
 }
 
 /** One prefix length: the ranges of that length by their network bits. */
-interface RangesOfLength {
+interface RangesOfLength<Network> {
   readonly prefix: number;
-  readonly byNetwork: Map<string, string>;
+  readonly byNetwork: Map<Network, string>;
 }
 
+/** Networks of IPv4 as numbers, of IPv6 as texts of as many characters as bytes. */
 interface Ranges {
-  readonly ipv4: RangesOfLength[];
-  readonly ipv6: RangesOfLength[];
+  readonly ipv4: RangesOfLength<number>[];
+  readonly ipv6: RangesOfLength<string>[];
 }
 
 type Entry =
@@ -92,20 +96,25 @@ function range(network: string, prefix: number): Entry {
   return { kind: "range", bytes: ipaddr.parse(inHex(network)).toByteArray(), prefix };
 }
 
-function addRange(lengths: RangesOfLength[], range: Entry & { kind: "range" }, entry: string): void {
-  let ofLength = lengths.find(({ prefix }) => prefix === range.prefix);
+function addRange<Network>(
+  lengths: RangesOfLength<Network>[],
+  prefix: number,
+  network: Network,
+  entry: string,
+): void {
+  let ofLength = lengths.find((one) => one.prefix === prefix);
   if (ofLength === undefined) {
-    ofLength = { prefix: range.prefix, byNetwork: new Map() };
+    ofLength = { prefix, byNetwork: new Map() };
     lengths.push(ofLength);
     lengths.sort((a, b) => b.prefix - a.prefix);
   }
-  const network = networkBits(range.bytes, range.prefix);
   if (!ofLength.byNetwork.has(network)) ofLength.byNetwork.set(network, entry);
 }
 
 /** `address`: canonical. */
 function matchRange(ranges: Ranges, address: string): string | undefined {
-  const lengths = address.includes(":") ? ranges.ipv6 : ranges.ipv4;
+  if (!address.includes(":")) return matchIPv4(ranges.ipv4, address);
+  const lengths = ranges.ipv6;
   if (lengths.length === 0 || !ipaddr.isValid(address)) return undefined;
   const bytes = ipaddr.parse(address).toByteArray();
   for (const { prefix, byNetwork } of lengths) {
@@ -113,6 +122,36 @@ function matchRange(ranges: Ranges, address: string): string | undefined {
     if (entry !== undefined) return entry;
   }
   return undefined;
+}
+
+function matchIPv4(lengths: readonly RangesOfLength<number>[], address: string): string | undefined {
+  if (lengths.length === 0 || !isIPv4(address)) return undefined;
+  let number = 0;
+  let part = 0;
+  for (let i = 0; i < address.length; i++) {
+    const code = address.charCodeAt(i);
+    if (code === DOT) {
+      number = number * 256 + part;
+      part = 0;
+    } else part = part * 10 + code - ZERO;
+  }
+  number = number * 256 + part;
+  // Not "for of": it would allocate an iterator for every request.
+  for (let i = 0; i < lengths.length; i++) {
+    const { prefix, byNetwork } = lengths[i]!;
+    const entry = byNetwork.get(networkNumber(number, prefix));
+    if (entry !== undefined) return entry;
+  }
+  return undefined;
+}
+
+function numberOf(bytes: readonly number[]): number {
+  return bytes.reduce((number, byte) => number * 256 + byte, 0);
+}
+
+/** The number as which a range of IPv4 is looked up; a shift by 32 would be one by 0. */
+function networkNumber(address: number, prefix: number): number {
+  return prefix === 0 ? 0 : address >>> (32 - prefix);
 }
 
 function networkBits(bytes: readonly number[], prefix: number): string {
