@@ -10,6 +10,7 @@ import { Http1Answer } from "./http1-answer.ts";
 import { Outlet } from "./outlet.ts";
 import { answerWishes, problemOf, wishesOf, type AnswerWishes, type Problem } from "./own-answer.ts";
 import { resetConnection } from "./reset-connection.ts";
+import { readDirectly } from "./read-directly.ts";
 import { RequestBody, leastBody } from "./request-body.ts";
 
 /** FLUSH: answers wait to be read by the client before its next request is. */
@@ -73,7 +74,10 @@ export class ClientConnection implements Deadlined, Downstream {
     this.activeAt = context.clock.now;
     this.deadline = context.clock.now + context.settings.timeouts.idle;
     context.clock.watch(this);
-    socket.on("data", (chunk) => this.onData(chunk));
+    readDirectly(socket, (chunk) => {
+      this.onData(chunk);
+      return !this.paused;
+    });
     socket.on("drain", () => this.onDrain());
     socket.on("end", () => this.onEnd());
     socket.on("finish", () => this.onFinish());
