@@ -151,7 +151,7 @@ describe("Chromium", () => {
       `downloads ${SIZE / MIB} MiB`,
       async () => {
         const page = await open(protocol, "/blank");
-        const memory = watchMemory(front);
+        const memory = watchMemory(front, `down by ${NEXT_HOP[protocol]}`);
         const seen = await page.evaluate(`(async () => {
           const pattern = new Uint8Array(${PERIOD}).map((_, n) => (n * 31 + (n >> 8)) & 255);
           const response = await fetch("/pattern?size=${SIZE}");
@@ -169,6 +169,7 @@ describe("Chromium", () => {
           }
         })()`);
         expect(seen).toEqual({ length: SIZE, whole: true });
+        expect(await nextHop(page, "resource", "/pattern")).toBe(NEXT_HOP[protocol]);
         expect(memory.growth()).toBeLessThan(MOST_MEMORY);
       },
       PATIENCE,
@@ -178,9 +179,9 @@ describe("Chromium", () => {
       `uploads ${SIZE / MIB} MiB by XMLHttpRequest, and as a form with a file`,
       async () => {
         const page = await open(protocol, "/blank");
-        const memory = watchMemory(front);
         const file = join(folder, "upload");
         await writeFile(file, patternOf(SIZE));
+        const memory = watchMemory(front, `up by ${NEXT_HOP[protocol]}`);
         await page.setContent(`<form action="/form" method="post" enctype="multipart/form-data">
           <input name="file" type="file"><input type="submit"></form>`);
         await page.setInputFiles("input[type=file]", file);
@@ -192,6 +193,7 @@ describe("Chromium", () => {
           request.send(document.querySelector("input").files[0]);
         })`);
         expect(sunk).toEqual({ length: SIZE, whole: true, framing: String(SIZE) } satisfies Sunk);
+        expect(await nextHop(page, "resource", "/sink")).toBe(NEXT_HOP[protocol]);
 
         const answered = page.waitForResponse((response) => response.url().endsWith("/form"));
         await page.click("input[type=submit]");
@@ -199,6 +201,8 @@ describe("Chromium", () => {
         const form = (await (await answered).json()) as { readonly length: number };
         expect(form.length).toBeGreaterThan(SIZE);
         expect(form.length).toBeLessThan(SIZE + 1000);
+        await page.waitForURL("**/form");
+        expect(await nextHop(page, "navigation", "/form")).toBe(NEXT_HOP[protocol]);
         expect(memory.growth()).toBeLessThan(MOST_MEMORY);
       },
       PATIENCE * 2,
@@ -209,11 +213,17 @@ describe("Chromium", () => {
 /** How Chromium names what it spoke. */
 const NEXT_HOP: Readonly<Record<Protocol, string>> = { http: "http/1.1", https: "h2" };
 
+/** By what the page itself, or something that it loaded, came. */
+function nextHop(page: Page, type: "navigation" | "resource", path: string): Promise<unknown> {
+  return page.evaluate(`performance.getEntriesByType("${type}")
+    .find(({ name }) => new URL(name).pathname === "${path}")?.nextHopProtocol`);
+}
+
 /** Growth that a busy process may show whatever the bodies' size. */
 const MOST_MEMORY: number = 96 * MIB;
 
 /** Looks at the gateway's resident memory again and again until the growth is asked for. */
-function watchMemory(front: Front): { readonly growth: () => number } {
+function watchMemory(front: Front, what: string): { readonly growth: () => number } {
   const before = front.halftone.residentBytes();
   let most = before;
   const look = (): void => void (most = Math.max(most, front.halftone.residentBytes()));
@@ -224,7 +234,8 @@ function watchMemory(front: Front): { readonly growth: () => number } {
       look();
       clearInterval(timer);
       if (process.env["HALFTONE_INTEROP_MIB"] !== undefined) {
-        console.log(`resident before ${before / MIB} MiB, at most ${most / MIB} MiB`);
+        const [from, to] = [before, most].map((bytes) => (bytes / MIB).toFixed(1));
+        console.log(`${what}: resident before ${from} MiB, at most ${to} MiB`);
       }
       return most - before;
     },
