@@ -1,9 +1,9 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openScene } from "../e2e/harness/scene.ts";
-import { curl, fieldOf, type Transfer } from "./harness/curl.ts";
-import { PROTOCOLS, startFront, type Front } from "./harness/front.ts";
+import { curl, fieldOf, MANNERS, placeOf, type Transfer } from "./harness/curl.ts";
+import { startFront, type Front } from "./harness/front.ts";
 import { FILE, startOrigin, type Echo, type Sunk } from "./harness/origin.ts";
 import { hashOf, patternOf } from "./harness/pattern.ts";
 
@@ -33,9 +33,17 @@ function echoOf(transfer: Transfer): Echo {
   return JSON.parse(Buffer.from(transfer.body, "latin1").toString("utf8")) as Echo;
 }
 
-describe.each(PROTOCOLS)("curl by %s", (protocol) => {
-  const ask = (path: string, args: readonly string[] = [], stdin?: string): Promise<Transfer> =>
-    curl(front, protocol, path, args, stdin);
+describe.each(MANNERS)("curl by %s", (manner) => {
+  const ask = async (path: string, args: readonly string[] = [], stdin?: string): Promise<Transfer> => {
+    const transfer = await curl(front, manner, path, args, stdin);
+    expect(transfer.version).toBe(manner.startsWith("h2") ? "2" : "1.1");
+    return transfer;
+  };
+  /**
+   * In HTTP/2 begun without ALPN, curl before 8.0 cannot use a connection twice (curl's pull request 10643), and any may
+   * lose an answer that comes while it sends (its issue 22984).
+   */
+  const reliable = manner !== "h2c";
 
   it("gets a body of known and of unknown length", async () => {
     for (const path of ["/file", "/chunked"]) {
@@ -61,12 +69,14 @@ describe.each(PROTOCOLS)("curl by %s", (protocol) => {
     expect(JSON.parse(transfer.body) as Sunk).toEqual({ length: MIB, whole: true, framing: "chunked" });
   });
 
-  it("is refused a body beyond the limit before it has sent any of it", async () => {
+  it.runIf(reliable)("is refused a body beyond the limit before it has sent much of it", async () => {
     const transfer = await ask("/sink", ["-T", large, "-H", "Expect: 100-continue"]);
-    expect({ status: transfer.status, uploaded: transfer.uploaded }).toEqual({ status: 413, uploaded: 0 });
+    expect(transfer.status).toBe(413);
+    // By HTTP/2 curl does not wait for the 100: it sends what the stream's window takes.
+    expect(transfer.uploaded).toBeLessThanOrEqual(manner === "h2" ? 65_535 : 0);
   });
 
-  it("reads the refusal of a body that turns out to be beyond the limit", async () => {
+  it.runIf(reliable)("reads the refusal of a body that turns out to be beyond the limit", async () => {
     const transfer = await ask("/sink", ["-T", "-"], patternOf(5 * MIB).toString("latin1"));
     expect(transfer.status).toBe(413);
   });
@@ -102,8 +112,8 @@ describe.each(PROTOCOLS)("curl by %s", (protocol) => {
     });
   });
 
-  it("keeps its connection from one URL to the next, whatever came before", async () => {
-    const origin = front.origin(protocol);
+  it.runIf(reliable)("keeps its connection from one URL to the next, whatever came before", async () => {
+    const origin = front.origin(placeOf(manner));
     const head = await ask("/echo?last", ["-I", `${origin}/file`, `${origin}/gzip`, `${origin}/chunked`]);
     expect({ code: head.code, connects: head.connects }).toEqual({ code: 0, connects: 1 });
     const put = await ask("/sink", ["-T", `{${small},${small}}`, `${origin}/sink`]);
@@ -132,6 +142,18 @@ describe.each(PROTOCOLS)("curl by %s", (protocol) => {
   it("asks about the server as a whole", async () => {
     const { method, url } = echoOf(await ask("", ["-X", "OPTIONS", "--request-target", "*"]));
     expect({ method, url }).toEqual({ method: "OPTIONS", url: "*" });
+  });
+});
+
+describe("curl by h2, in parallel", () => {
+  it("gets several URLs at once on one connection", async () => {
+    const folder = await scene.folder();
+    const names = Array.from({ length: 20 }, (_, n) => `file?${n}`);
+    const many = await curl(front, "h2", `/{${names.join()}}`, ["-Z", "-o", join(folder, "#1")]);
+    const { code, version, connects } = many;
+    expect({ code, version, connects }).toEqual({ code: 0, version: "2", connects: 1 });
+    const bodies = await Promise.all(names.map((name) => readFile(join(folder, name))));
+    expect(new Set(bodies.map(hashOf))).toEqual(new Set([hashOf(FILE)]));
   });
 });
 

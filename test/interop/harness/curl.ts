@@ -1,5 +1,9 @@
 import { run } from "./run.ts";
-import type { Front, Protocol } from "./front.ts";
+import type { Front, Place } from "./front.ts";
+
+/** How curl speaks to the gateway: HTTP/1.1 in the clear and over TLS, HTTP/2 in the clear and over TLS. */
+export type Manner = "http" | "https" | "h2c" | "h2";
+export const MANNERS: readonly Manner[] = ["http", "https", "h2c", "h2"];
 
 /** One run of curl. */
 export interface Transfer {
@@ -9,7 +13,7 @@ export interface Transfer {
   /** Head lines received, interim answers included. */
   readonly received: readonly string[];
   readonly status: number;
-  /** "1", "1.1" or "2". */
+  /** "1", "1.1" or "2"; all that transfers differ in. */
   readonly version: string;
   readonly uploaded: number;
   /** Connections opened. */
@@ -17,27 +21,27 @@ export interface Transfer {
   readonly stderr: string;
 }
 
-/** On stderr, apart from the body. One line for each transfer: the last one counts, connects add up. */
+/** On stderr, apart from the body. One line for each transfer: the last one's status counts, connects add up. */
 const FACTS = "%{stderr}facts %{http_code} %{http_version} %{size_upload} %{num_connects}\n";
 
 export async function curl(
   front: Front,
-  protocol: Protocol,
+  manner: Manner,
   path: string,
   args: readonly string[] = [],
   stdin: string = "",
 ): Promise<Transfer> {
-  const all = [...protocolArguments(front, protocol), ...args, front.origin(protocol) + path];
+  const all = [...mannerArguments(front, manner), ...args, front.origin(placeOf(manner)) + path];
   const { code, stdout, stderr } = await run("curl", ["-q", "-sS", "-v", "-w", FACTS, ...all], stdin);
   const facts = [...stderr.matchAll(/^facts (\d+) (\S+) (\d+) (\d+)$/gm)];
-  const [, status, version = "", uploaded] = facts.at(-1) ?? [];
+  const [, status, , uploaded] = facts.at(-1) ?? [];
   const received = stderr.split("\n").filter((line) => line.startsWith("< "));
   return {
     code,
     body: stdout,
     received: received.map((line) => line.slice(2).trimEnd()).filter((line) => line !== ""),
     status: Number(status),
-    version,
+    version: [...new Set(facts.map(([, , version]) => version))].join(),
     uploaded: Number(uploaded),
     connects: facts.reduce((sum, [, , , , connects]) => sum + Number(connects), 0),
     stderr,
@@ -51,6 +55,19 @@ export function fieldOf(transfer: Transfer, name: string): string | undefined {
   return line?.slice(prefix.length).trim();
 }
 
-function protocolArguments(front: Front, protocol: Protocol): readonly string[] {
-  return protocol === "http" ? [] : ["--cacert", front.ca, "--http1.1"];
+export function placeOf(manner: Manner): Place {
+  return manner === "h2" ? "https" : manner;
+}
+
+function mannerArguments(front: Front, manner: Manner): readonly string[] {
+  switch (manner) {
+    case "http":
+      return [];
+    case "https":
+      return ["--cacert", front.ca, "--http1.1"];
+    case "h2c":
+      return ["--http2-prior-knowledge"];
+    case "h2":
+      return ["--cacert", front.ca, "--http2"];
+  }
 }
