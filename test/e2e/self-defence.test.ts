@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { Code, data, Flag, headers, RawClient, request } from "../http2/raw-frames.ts";
 import { type Backend, startBackend } from "./harness/backend.ts";
 import { type HalftoneProcess, startHalftone } from "./harness/halftone-process.ts";
 import { RawConnection } from "./harness/raw-connection.ts";
@@ -72,7 +75,10 @@ describe("the log", () => {
     const SECRET = "s3cr3t-m4rk";
     const backend: Backend = await startBackend(scene, "127.0.4.41");
     const halftone = await startHalftone(scene, {
-      gateway: { timeouts: { header: "200ms", response: "200ms" } },
+      gateway: {
+        listen: ["127.0.0.1:0", { address: "127.0.0.1:0", http2: true }],
+        timeouts: { header: "200ms", response: "200ms" },
+      },
     });
     await halftone.put("shop", {
       name: "shop",
@@ -103,19 +109,54 @@ describe("the log", () => {
     // A head that stops, and servers that answer badly, cut and are silent.
     await note("GET / HTTP/1.1", `X: ${SECRET}`, "Ho");
     backend.handler = (request) =>
-      void request.socket.end(`HTTP/1.1 200 OK\r\n${SECRET} : ${SECRET}\r\n\r\n`);
+      void request.socket.end(`HTTP/1.1 200 OK\r\nX: ${SECRET}\0\r\n${SECRET}\r\n\r\n`);
     await note(...good, ...body);
     backend.handler = (request) => void request.socket.destroy();
     await note(...good, ...body);
     backend.handler = () => {};
     await note(...good, ...body);
+    backend.handler = undefined;
+    // By HTTP/2: well, with two names of the host, with more of a body than was said, and with trailers.
+    const { gateway } = (await halftone.logged(/"listening"/)) as { readonly gateway?: readonly string[] };
+    const client = await RawClient.open({
+      host: "127.0.0.1",
+      port: Number(gateway?.[1]?.split(":").at(-1)),
+    });
+    const post = (length: number) =>
+      request(`/${SECRET}`, [
+        [":method", "POST"],
+        ["cookie", SECRET],
+        ["content-length", String(length)],
+      ]);
+    client.send(
+      headers(1, post(SECRET.length), 0),
+      data(1, SECRET, Flag.END_STREAM),
+      headers(3, request(`/${SECRET}`, [["host", `${SECRET}.test`]])),
+      headers(5, post(1), 0),
+      data(5, SECRET, Flag.END_STREAM),
+      headers(7, request("/", [[":method", "POST"]]), 0),
+      headers(7, [[SECRET, SECRET]]),
+    );
+    expect(await Promise.all([1, 3, 7].map((stream) => client.status(stream)))).toEqual([200, 400, 200]);
+    expect(await client.resetCode(5)).toBe(Code.PROTOCOL_ERROR);
+    // In a tunnel, both ways.
+    const server = new WebSocketServer({ server: backend.server });
+    onTestFinished(() => server.close());
+    server.on("connection", (tunnel) => tunnel.on("message", (message) => tunnel.send(message)));
+    const tunnel = new WebSocket(`ws://127.0.0.1:${halftone.gatewayPort}/${SECRET}`, {
+      perMessageDeflate: false,
+    });
+    onTestFinished(() => tunnel.terminate());
+    await once(tunnel, "open");
+    tunnel.send(SECRET);
+    expect(String((await once(tunnel, "message"))[0])).toBe(SECRET);
+    tunnel.terminate();
     // The admin API, asked badly.
     await halftone.admin("PUT", `/api/v1/apps/${SECRET}`, `{"${SECRET}`, {
       authorization: `Bearer ${SECRET}`,
     });
     await halftone.api("PUT", "/apps/bad", { [SECRET]: SECRET });
-    expect(statuses[0]).toBe(200);
-    expect(statuses.slice(1).every((status) => status >= 400)).toBe(true);
+    expect(statuses).toEqual([200, 400, 400, 400, 400, 400, 408, 502, 502, 504]);
     halftone.kill("SIGHUP");
     await halftone.logged(/"reloaded"/);
     await halftone.stop();
