@@ -8,14 +8,14 @@ const NOTHING = Buffer.alloc(0);
  * that comes while the socket is paused. False from `onData` stops reading until `resume`.
  */
 export function readDirectly(socket: Socket, onData: (chunk: Buffer) => boolean): void {
-  const push = socket.push;
+  const push = socket.push.bind(socket);
   socket.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
     if (chunk === null || socket.readableFlowing !== true || socket.readableLength > 0) {
-      return push.call(socket, chunk, encoding);
+      return push(chunk, encoding);
     }
     if (onData(chunk)) return true;
     // Tells the stream that the read it asked for is over: else it would not ask again after a pause.
-    push.call(socket, NOTHING);
+    push(NOTHING);
     return false;
   };
   socket.on("data", onData);
