@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
 import { Code, data, Flag, headers, RawClient, request } from "../http2/raw-frames.ts";
 import { type Backend, startBackend } from "./harness/backend.ts";
 import { type HalftoneProcess, startHalftone } from "./harness/halftone-process.ts";
@@ -140,17 +138,16 @@ describe("the log", () => {
     expect(await Promise.all([1, 3, 7].map((stream) => client.status(stream)))).toEqual([200, 400, 200]);
     expect(await client.resetCode(5)).toBe(Code.PROTOCOL_ERROR);
     // In a tunnel, both ways.
-    const server = new WebSocketServer({ server: backend.server });
-    onTestFinished(() => server.close());
-    server.on("connection", (tunnel) => tunnel.on("message", (message) => tunnel.send(message)));
-    const tunnel = new WebSocket(`ws://127.0.0.1:${halftone.gatewayPort}/${SECRET}`, {
-      perMessageDeflate: false,
+    backend.server.on("upgrade", (_request, socket) => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+      socket.on("error", () => {}).pipe(socket);
     });
-    onTestFinished(() => tunnel.terminate());
-    await once(tunnel, "open");
+    const tunnel = await RawConnection.open(openScene(onTestFinished), halftone.gatewayPort);
+    tunnel.send(`GET /${SECRET} HTTP/1.1`, "Host: a", "Connection: Upgrade", "Upgrade: websocket", "", "");
+    expect((await tunnel.answer()).status).toBe(101);
     tunnel.send(SECRET);
-    expect(String((await once(tunnel, "message"))[0])).toBe(SECRET);
-    tunnel.terminate();
+    tunnel.socket.end();
+    expect(String(await tunnel.closed())).toBe(SECRET);
     // The admin API, asked badly.
     await halftone.admin("PUT", `/api/v1/apps/${SECRET}`, `{"${SECRET}`, {
       authorization: `Bearer ${SECRET}`,

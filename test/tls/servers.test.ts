@@ -69,6 +69,18 @@ describe("servers", () => {
     expect(gateway.server(address()!).lastError).toContain("it wants a certificate of ours");
   });
 
+  it("that are the gateway itself are not connected to, by address or by name", async () => {
+    const admin = await secureUpstream({ certificate: inner }, serveSecurely(ok()), "127.0.0.1");
+    const gateway = await before([]);
+    const reserved = [{ kind: "tcp", host: "127.0.0.1", port: admin.port }] as const;
+    await gateway.renew({ ...gateway.settings, reserved });
+    for (const host of ["127.0.0.1", "localhost"]) {
+      gateway.gateway.putApp({ name: "shop", revision: 1, document: tlsApp([`${host}:${admin.port}`]) });
+      expect(await ask(gateway)).toMatchObject({ status: 502, code: "server_refused" });
+    }
+    expect(admin.connections()).toBe(0);
+  });
+
   it("that close within the handshake's last step, without a word, have cut", async () => {
     const server = await secureUpstream({ certificate: inner }, (peer) => {
       peer.end();
