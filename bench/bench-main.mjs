@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Children } from "./children.mjs";
-import { UsageError } from "./options.mjs";
+import { UsageError } from "./command-line.mjs";
+import { MissingError } from "./needs.mjs";
 
 /**
  * What every measurement shares: a temporary folder and child processes that are gone afterwards, whatever happens, and
@@ -17,7 +18,7 @@ export async function benchMain(usage, run) {
   } catch (error) {
     process.stderr.write(`bench: ${/** @type {Error} */ (error).message}\n`);
     if (error instanceof UsageError) process.stderr.write(usage);
-    process.exit(error instanceof UsageError ? 2 : 1);
+    process.exit(error instanceof UsageError || error instanceof MissingError ? 2 : 1);
   }
 }
 

@@ -26,13 +26,13 @@ export class Children {
   #closed = false;
 
   /**
-   * Starts a command pinned to one core. taskset replaces itself by the command: the pid is the command's.
-   * @param {{ name: string, core: number, command: string, args: readonly string[], cwd?: string }} what
+   * Starts a command pinned to some cores. taskset replaces itself by the command: the pid is the command's.
+   * @param {{ name: string, cores: readonly number[], command: string, args: readonly string[], cwd?: string }} what
    * @returns {Child}
    */
-  start({ name, core, command, args, cwd }) {
+  start({ name, cores, command, args, cwd }) {
     if (this.#closed) throw new Error(`${name} was not started: the run is ending`);
-    const process = spawn("taskset", ["-c", String(core), command, ...args], {
+    const process = spawn("taskset", ["-c", cores.join(), command, ...args], {
       ...(cwd === undefined ? {} : { cwd }),
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],

@@ -29,15 +29,39 @@ export function proxyTime(rootPid) {
   };
 }
 
+/** @typedef {ReadonlyMap<number, { seconds: number, reapedSeconds: number }>} OthersReading by pid */
+
 /**
- * CPU time in seconds that programs which are not part of this run have used, on any core. What ended meanwhile counts
- * through the parent that reaped it. The kernel's own threads, which work for the load too, are left out.
+ * CPU time that programs which are not part of this run have used, on any core, and that of the children they reaped. The
+ * kernel's own threads, which work for the load too, are left out.
  * @param {ReadonlySet<number>} ownGroups process groups of this run
+ * @returns {OthersReading}
  */
 export function othersTime(ownGroups) {
-  return processes()
-    .filter((stat) => stat.pid !== process.pid && stat.group !== 0 && !ownGroups.has(stat.group))
-    .reduce((sum, stat) => sum + stat.seconds + stat.reapedSeconds, 0);
+  return new Map(
+    processes()
+      .filter((stat) => stat.pid !== process.pid && stat.group !== 0 && !ownGroups.has(stat.group))
+      .map(({ pid, seconds, reapedSeconds }) => [pid, { seconds, reapedSeconds }]),
+  );
+}
+
+/**
+ * CPU seconds between two readings, at least. What ended meanwhile counts through whoever reaped it, less what it had used
+ * before; that may be nobody, which must not make the others' time less.
+ * @param {OthersReading} before
+ * @param {OthersReading} after
+ */
+export function othersBetween(before, after) {
+  let [alive, reaped] = [0, 0];
+  for (const [pid, stat] of after) {
+    const earlier = before.get(pid) ?? { seconds: 0, reapedSeconds: 0 };
+    alive += Math.max(0, stat.seconds - earlier.seconds);
+    reaped += Math.max(0, stat.reapedSeconds - earlier.reapedSeconds);
+  }
+  for (const [pid, { seconds, reapedSeconds }] of before) {
+    if (!after.has(pid)) reaped -= seconds + reapedSeconds;
+  }
+  return alive + Math.max(0, reaped);
 }
 
 /**

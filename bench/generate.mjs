@@ -9,6 +9,7 @@ const GENERATOR = fileURLToPath(new URL("load-generator.mjs", import.meta.url));
  * @property {number} count
  * @property {number | null} p50
  * @property {number | null} p99
+ * @property {number | null} p999
  * @property {number | null} max
  */
 /**
@@ -42,7 +43,12 @@ const GENERATOR = fileURLToPath(new URL("load-generator.mjs", import.meta.url));
 export async function generate(children, core, load) {
   const options = { host: "127.0.0.1", maxConnections: load.connections, patience: 2, ...load };
   const args = [GENERATOR, JSON.stringify(options)];
-  const generator = children.start({ name: "load generator", core, command: process.execPath, args });
+  const generator = children.start({
+    name: "load generator",
+    cores: [core],
+    command: process.execPath,
+    args,
+  });
   const code = await generator.exited;
   await children.end(generator);
   const report = /^report (\{.*\})$/m.exec(generator.stdout())?.[1];

@@ -233,7 +233,7 @@ function quantiles(values) {
     sorted.length === 0
       ? null
       : (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null);
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? null };
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), p999: at(0.999), max: sorted.at(-1) ?? null };
 }
 
 const standing = Array.from({ length: options.connections }, () => new Connection());

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, readFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
-import { HALFTONE } from "./proxies.mjs";
+import { HALFTONE } from "./proxies/halftone.mjs";
 
 /**
  * Throws, saying what to install or build, if something the run needs is not there.
@@ -40,8 +40,11 @@ function versionOf(command) {
   return (stdout + stderr).split("\n")[0] ?? "";
 }
 
-/** What the figures depend on, to be quoted with them. */
-export function machine() {
+/**
+ * What the figures depend on, to be quoted with them.
+ * @param {readonly import("./proxies/proxy.mjs").Proxy[]} [proxies] whose versions are wanted too
+ */
+export function machine(proxies = []) {
   const manifest = /** @type {{ version: string }} */ (
     JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
   );
@@ -52,6 +55,9 @@ export function machine() {
     halftone: manifest.version,
     nginx: /[\d.]+/.exec(versionOf("nginx"))?.[0] ?? "unknown",
     wrk: /[\d.]+\S*/.exec(versionOf("wrk"))?.[0] ?? "unknown",
+    ...Object.fromEntries(
+      proxies.flatMap(({ id, version }) => (version === undefined ? [] : [[id, version()]])),
+    ),
     loadBefore: loadavg()[0],
   };
 }

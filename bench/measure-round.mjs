@@ -1,53 +1,112 @@
 // @ts-check
 import { mkdirSync } from "node:fs";
-import { checkProxy } from "./check-proxy.mjs";
-import { othersTime, proxyTime } from "./cpu-time.mjs";
+import { cpus } from "node:os";
+import { withReadings } from "./arena.mjs";
+import { checkLoad, checkProxy } from "./check-proxy.mjs";
 import { drive } from "./load.mjs";
+import { forgetMost, memoryOf } from "./memory.mjs";
 
 /** The proxy has a core to itself; load and upstream share the other. */
 const PROXY_CORE = 0;
 export const LOAD_CORE = 1;
 
 /**
+ * @typedef {object} Field what all rounds of a run have in common
+ * @property {import("./children.mjs").Children} children
+ * @property {import("./upstream.mjs").Upstreams} upstreams
+ * @property {{ cert: string, key: string } | undefined} tls
+ * @property {{ connections: number | undefined, seconds: number, warmUp: number }} options
+ * @property {number} rate requests a second, for loads at a rate
+ */
+
+/**
  * Starts the proxy, warms it up, measures it and ends it: only one runs at a time, and a lucky or unlucky start
  * (memory layout, what the JIT chose) counts for one round only.
- * @param {import("./children.mjs").Children} children
- * @param {import("./proxies.mjs").Proxy} recipe
+ * @param {Field} field
+ * @param {import("./loads/work-load.mjs").WorkLoad} load
+ * @param {Pick<import("./loads/work-load.mjs").Entrant, "title" | "proxy" | "variant">} entrant
  * @param {string} folder
- * @param {readonly string[]} servers
- * @param {import("./options.mjs").Options} options
  * @returns {Promise<import("./report.mjs").Round>}
  */
-export async function measureRound(children, recipe, folder, servers, { connections, seconds, warmUp }) {
+export async function measureRound({ children, upstreams, tls, options, rate }, load, entrant, folder) {
+  const { seconds, warmUp } = options;
+  const { title, variant } = entrant;
+  const connections = options.connections ?? load.connections;
+  const servers =
+    variant?.servers === undefined ? upstreams.servers : upstreams.many.slice(0, variant.servers);
   mkdirSync(folder);
-  const { command, args, port } = await recipe.prepare({ folder, servers, connections });
-  const proxy = children.start({ name: recipe.title, core: PROXY_CORE, command, args, cwd: folder });
-  await checkProxy(proxy, port, servers);
-  const url = `http://127.0.0.1:${port}/`;
-  if (warmUp > 0) await drive(children, { url, core: LOAD_CORE, connections, seconds: warmUp });
+  const { command, args, port } = await entrant.proxy.prepare({
+    folder,
+    servers,
+    connections: connections + (load.standing ?? 0),
+    tls: load.tls === true ? tls : undefined,
+    ...(variant?.apps === undefined ? {} : { apps: variant.apps }),
+    ...(variant?.workers === undefined ? {} : { workers: variant.workers }),
+  });
+  const cores = coresOf(variant);
+  const proxy = children.start({ name: title, cores, command, args, cwd: folder });
+  try {
+    const target = { port, tls: load.tls === true, host: variant?.host ?? `127.0.0.1:${port}` };
+    const loadCore = LOAD_CORE;
+    const arena = { children, folder, loadCore, proxy, target, load, connections, seconds, rate };
+    await checkProxy(proxy, target, servers);
+    const memoryBefore = memoryOf(proxy.pid).resident;
+    forgetMost(proxy.pid);
+    await checkLoad(proxy, target, load);
+    if (warmUp > 0) await drive(arena, warmUp);
+    const measured = await (load.measure ?? closedLoop)(arena);
+    const memoryMost = memoryOf(proxy.pid).most;
+    // Once more: a server that died or was given up under load would leave the rest of the figures looking normal.
+    await checkProxy(proxy, target, servers);
+    if (measured.requests === 0) throw new Error(`${title} answered no request`);
+    return roundOf(measured, { memoryBefore, memoryMost });
+  } finally {
+    await children.end(proxy);
+  }
+}
 
-  const othersBefore = othersTime(children.groups);
-  const before = proxyTime(proxy.pid);
-  const started = performance.now();
-  const load = await drive(children, { url, core: LOAD_CORE, connections, seconds });
-  const wall = (performance.now() - started) / 1000;
-  const after = proxyTime(proxy.pid);
-  const othersAfter = othersTime(children.groups);
-  // Once more: a server that died or was given up under load would leave the rest of the figures looking normal.
-  await checkProxy(proxy, port, servers);
-  await children.end(proxy);
+/**
+ * The proxy's cores: one, unless a variant wants more and the machine has more than load and servers need.
+ * @param {import("./loads/work-load.mjs").Variant | undefined} variant
+ */
+function coresOf(variant) {
+  const wanted = variant?.cores ?? [PROXY_CORE];
+  return wanted.every((core) => core < cpus().length) ? wanted : [PROXY_CORE];
+}
 
-  if (after.workers !== before.workers) throw new Error(`${recipe.title} replaced a worker during the round`);
-  if (load.requests === 0) throw new Error(`${recipe.title} answered no request`);
-  const traffic = after.traffic - before.traffic;
-  const supervisor = after.supervisor - before.supervisor;
+/**
+ * @param {import("./arena.mjs").Arena} arena
+ * @returns {Promise<import("./arena.mjs").Measured>}
+ */
+async function closedLoop(arena) {
+  const { result: report, ...readings } = await withReadings(arena, () => drive(arena, arena.seconds));
   return {
-    cpuMicroseconds: (traffic * 1e6) / load.requests,
-    supervisorMicroseconds: (supervisor * 1e6) / load.requests,
-    requestsPerSecond: (load.requests * 1e6) / load.microseconds,
+    ...readings,
+    requests: arena.load.countBytes === true ? report.bytes / arena.load.length : report.requests,
+    microseconds: report.microseconds,
+    errors: Object.values(report.errors).reduce((sum, count) => sum + count, 0),
+    report,
+    extra: {},
+  };
+}
+
+/**
+ * @param {import("./arena.mjs").Measured} measured
+ * @param {Record<string, number>} memory
+ * @returns {import("./report.mjs").Round}
+ */
+function roundOf(
+  { traffic, supervisor, wall, othersUse, requests, microseconds, errors, report, extra },
+  memory,
+) {
+  return {
+    cpuMicroseconds: (traffic * 1e6) / requests,
+    supervisorMicroseconds: (supervisor * 1e6) / requests,
+    requestsPerSecond: (requests * 1e6) / microseconds,
     coreUse: (traffic + supervisor) / wall,
-    othersUse: (othersAfter - othersBefore) / wall,
-    errors: Object.values(load.errors).reduce((sum, count) => sum + count, 0),
-    load,
+    othersUse,
+    errors,
+    extra: { ...memory, ...extra },
+    load: report,
   };
 }

@@ -1,6 +1,5 @@
 // @ts-check
-import { readFileSync } from "node:fs";
-import { childrenOf } from "./cpu-time.mjs";
+import { memoryOf } from "./memory.mjs";
 
 const EVERY_MS = 1000;
 
@@ -15,9 +14,7 @@ export class MemoryRecord {
   /** @param {number} rootPid of the supervisor */
   constructor(rootPid) {
     this.#timer = setInterval(() => {
-      const workers = childrenOf(rootPid);
-      const mib = (workers.length > 0 ? workers : [rootPid]).reduce((sum, pid) => sum + residentMib(pid), 0);
-      this.#samples.push({ at: performance.now(), mib });
+      this.#samples.push({ at: performance.now(), mib: memoryOf(rootPid).resident });
     }, EVERY_MS);
   }
 
@@ -25,14 +22,5 @@ export class MemoryRecord {
   stop() {
     clearInterval(this.#timer);
     return this.#samples;
-  }
-}
-
-/** @param {number} pid */
-function residentMib(pid) {
-  try {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
   }
 }

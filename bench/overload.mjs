@@ -4,14 +4,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { benchMain } from "./bench-main.mjs";
-import { othersTime, proxyTime } from "./cpu-time.mjs";
+import { othersBetween, othersTime, proxyTime } from "./cpu-time.mjs";
 import { freePort } from "./free-port.mjs";
 import { generate } from "./generate.mjs";
 import { machine, requireTools } from "./machine.mjs";
 import { NGINX_TEMPORARY_PATHS, nginxArguments, nginxPreamble } from "./nginx-conf.mjs";
-import { commandLine, UsageError } from "./options.mjs";
+import { commandLine, UsageError } from "./command-line.mjs";
 import { overloadReservations, overloadTable } from "./overload-report.mjs";
-import { prepareHalftone } from "./proxies.mjs";
+import { prepareHalftone } from "./proxies/halftone.mjs";
 import { ReadyProbe } from "./ready-probe.mjs";
 import { waitForAnswer } from "./wait-for-answer.mjs";
 
@@ -134,7 +134,7 @@ async function startServer(children, folder, what) {
     const args = [PLAIN_SERVER, address, String(port), ...what.server.map(String)];
     return {
       server,
-      child: children.start({ name: server, core: LOAD_CORE, command: process.execPath, args }),
+      child: children.start({ name: server, cores: [LOAD_CORE], command: process.execPath, args }),
     };
   }
   const prefix = join(folder, "server");
@@ -160,7 +160,12 @@ http {
   );
   return {
     server,
-    child: children.start({ name: server, core: LOAD_CORE, command: "nginx", args: nginxArguments(prefix) }),
+    child: children.start({
+      name: server,
+      cores: [LOAD_CORE],
+      command: "nginx",
+      args: nginxArguments(prefix),
+    }),
   };
 }
 
@@ -178,10 +183,15 @@ async function measureCase(children, folder, what, { seconds, warmUp, times }) {
   const { command, args, port, adminPort } = await prepareHalftone({ folder, servers: [server] }, 1, {
     limits: what.limits,
   });
-  const gateway = children.start({ name: "halftone", core: GATEWAY_CORE, command, args, cwd: folder });
+  const gateway = children.start({ name: "halftone", cores: [GATEWAY_CORE], command, args, cwd: folder });
   await waitForAnswer(gateway, port, what.path);
   const neighbours = Array.from({ length: what.neighbours }, (_, n) =>
-    children.start({ name: `spinner ${n}`, core: GATEWAY_CORE, command: process.execPath, args: [SPINNER] }),
+    children.start({
+      name: `spinner ${n}`,
+      cores: [GATEWAY_CORE],
+      command: process.execPath,
+      args: [SPINNER],
+    }),
   );
 
   let best = { peak: 0, concurrency: 0, peakCoreUse: 0 };
@@ -214,7 +224,7 @@ async function measureCase(children, folder, what, { seconds, warmUp, times }) {
     });
     const wall = (performance.now() - started) / 1000;
     const coreUse = (proxyTime(gateway.pid).traffic - before.traffic) / wall;
-    const othersUse = (othersTime(children.groups) - othersBefore) / wall;
+    const othersUse = othersBetween(othersBefore, othersTime(children.groups)) / wall;
     overloads.push({ times: multiple, load, ready: await probe.stop(), coreUse, othersUse });
   }
   await waitForAnswer(gateway, port, what.path);

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as pause } from "node:timers/promises";
 import { benchMain } from "./bench-main.mjs";
-import { othersTime, proxyTime } from "./cpu-time.mjs";
+import { othersBetween, othersTime, proxyTime } from "./cpu-time.mjs";
 import { freePort } from "./free-port.mjs";
 import { generate } from "./generate.mjs";
 import { machine, requireTools } from "./machine.mjs";
 import { MemoryRecord } from "./memory-record.mjs";
 import { NGINX_TEMPORARY_PATHS, nginxArguments, nginxPreamble } from "./nginx-conf.mjs";
-import { commandLine } from "./options.mjs";
-import { prepareHalftone } from "./proxies.mjs";
+import { commandLine } from "./command-line.mjs";
+import { prepareHalftone } from "./proxies/halftone.mjs";
 import { LIMITS } from "./slow-limits.mjs";
 import { slowReport, slowReservations } from "./slow-report.mjs";
 import { waitForAnswer } from "./wait-for-answer.mjs";
@@ -79,7 +79,7 @@ http {
 }
 `,
   );
-  children.start({ name: "server", core: LOAD_CORE, command: "nginx", args: nginxArguments(folder) });
+  children.start({ name: "server", cores: [LOAD_CORE], command: "nginx", args: nginxArguments(folder) });
   return `${address}:${port}`;
 }
 
@@ -87,7 +87,7 @@ http {
  * nginx with the same limits, as far as it has them: it knows no least rate of a body, only a longest pause within it.
  * @param {string} folder
  * @param {string} server
- * @returns {Promise<import("./proxies.mjs").Command>}
+ * @returns {Promise<import("./proxies/proxy.mjs").Command>}
  */
 async function prepareNginx(folder, server) {
   const port = await freePort("127.0.0.1");
@@ -133,7 +133,7 @@ async function measure(children, folder, kind, { clients, rate, cycles, quiet, a
       : await prepareHalftone({ folder, servers: [server] }, 1, {
           timeouts: { header: `${LIMITS.header}s`, idle: `${LIMITS.idle}s` },
         });
-  const gateway = children.start({ name: kind, core: GATEWAY_CORE, command, args, cwd: folder });
+  const gateway = children.start({ name: kind, cores: [GATEWAY_CORE], command, args, cwd: folder });
   await waitForAnswer(gateway, port, "/");
   const memory = new MemoryRecord(gateway.pid);
   const normal = { port, path: "/", rate, connections: 64, maxConnections: 1000, warmUp: 2 };
@@ -148,7 +148,14 @@ async function measure(children, folder, kind, { clients, rate, cycles, quiet, a
     const wall = (to - from) / 1000;
     const coreUse = (proxyTime(gateway.pid).traffic - before.traffic) / wall;
     process.stderr.write(`${name.padEnd(8)} p99 ${load.okLatency.p99?.toFixed(1)} ms\n`);
-    return { name, load, coreUse, othersUse: (othersTime(children.groups) - othersBefore) / wall, from, to };
+    return {
+      name,
+      load,
+      coreUse,
+      othersUse: othersBetween(othersBefore, othersTime(children.groups)) / wall,
+      from,
+      to,
+    };
   };
 
   // What the JIT does in its first seconds is not what slow clients do.
@@ -175,7 +182,7 @@ async function measure(children, folder, kind, { clients, rate, cycles, quiet, a
  */
 function startSwarm(children, options) {
   const args = [SWARM, JSON.stringify(options)];
-  return children.start({ name: "slow clients", core: LOAD_CORE, command: process.execPath, args });
+  return children.start({ name: "slow clients", cores: [LOAD_CORE], command: process.execPath, args });
 }
 
 /**

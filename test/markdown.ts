@@ -7,7 +7,9 @@ export const ROOT: string = fileURLToPath(new URL("../", import.meta.url));
 
 /** The documents of the repository, as paths from its root. */
 export function markdownFiles(): readonly string[] {
-  return globSync(["*.md", "docs/**/*.md", "bench/**/*.md", "examples/**/*.md"], { cwd: ROOT }).sort();
+  const folders = ["*.md", "docs/**/*.md", "bench/**/*.md", "examples/**/*.md"];
+  // Those of packages that a benchmark has installed are not ours.
+  return globSync(folders, { cwd: ROOT, ignore: ["**/node_modules/**"] }).sort();
 }
 
 export function read(path: string): string {
