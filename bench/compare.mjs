@@ -122,7 +122,7 @@ function resultOf({ load, contestants }) {
   const found = reservations(summary, load);
   for (const { title, rounds } of rows) {
     const own = load.reservations?.(rounds.filter((round) => round !== undefined)) ?? [];
-    found.push(...own.map((text) => `${title}: ${text}`));
+    if (rounds.some((round) => round !== undefined)) found.push(...own.map((text) => `${title}: ${text}`));
   }
   const cores = Math.max(0, ...(load.variants?.flatMap(({ cores }) => cores ?? []) ?? [])) + 1;
   if (cores > cpus().length) {

@@ -71,19 +71,34 @@ export async function prepareHalftone({ folder, servers, tls, apps }, workers, g
     gateway: { listen, workers, ...gateway },
     admin: { listen: `${HOST}:${adminPort}` },
     data: "./data",
-    directory: "memory:",
+    directory: apps === undefined ? "memory:" : "file:./data",
     apps: ["./apps/*.yaml"],
   };
   // JSON is YAML.
   writeFileSync(config, JSON.stringify(document, undefined, 2));
-  mkdirSync(join(folder, "apps"));
-  for (let n = 0; n < (apps ?? 1); n++) {
-    const app = {
-      name: apps === undefined ? "bench" : `app-${n}`,
-      ...(apps === undefined ? {} : { routes: [{ host: hostOf(n) }] }),
-      groups: { group1: { weight: 1, servers } },
-    };
-    writeFileSync(join(folder, "apps", `${app.name}.yaml`), JSON.stringify(app));
-  }
+  const groups = { group1: { weight: 1, servers } };
+  if (apps === undefined) {
+    mkdirSync(join(folder, "apps"));
+    writeFileSync(join(folder, "apps", "bench.yaml"), JSON.stringify({ name: "bench", groups }));
+  } else await fillDirectory(join(folder, "data", "apps"), apps, groups);
   return { command: process.execPath, args: [HALFTONE, "serve", "-c", config], port, adminPort };
+}
+
+/**
+ * A directory as an earlier gateway left it: putting thousands of apps there one after another would take minutes of
+ * every round.
+ * @param {string} folder
+ * @param {number} apps
+ * @param {unknown} groups
+ */
+async function fillDirectory(folder, apps, groups) {
+  const { seal } = /** @type {{ seal: (format: string, content: unknown) => string }} */ (
+    await import(new URL("../../dist/directory/sealed-json.js", import.meta.url).href)
+  );
+  mkdirSync(folder, { recursive: true });
+  for (let n = 0; n < apps; n++) {
+    const name = `app-${n}`;
+    const document = { name, routes: [{ host: hostOf(n) }], groups };
+    writeFileSync(join(folder, `${name}.json`), seal("halftone-app-1", { name, revision: 1, document }));
+  }
 }
