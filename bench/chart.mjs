@@ -5,8 +5,8 @@
 /** @typedef {{ title: string, bars: readonly Bar[] }} Panel */
 
 const WIDTH = 760;
-const LABELS = 210;
-const VALUES = 150;
+const LABELS = 270;
+const VALUES = 110;
 const BAR = 16;
 const STEP = 24;
 const PANEL_HEAD = 34;

@@ -46,6 +46,7 @@ async function run(children, folder, options) {
     contestants: entrantsOf(load, proxies).map((entrant) => ({ entrant, rounds: [], failures: [] })),
   }));
   const field = { children, options, ...(await prepare(children, folder, options)) };
+  if (field.rate > 0) process.stdout.write(`latency at ${field.rate} requests/s\n`);
   for (let i = 1; i <= rounds; i++) {
     for (const { load, contestants } of contests) {
       for (const { entrant, ...outcome } of contestants) {
@@ -102,9 +103,7 @@ async function prepare(children, folder, options) {
     const entrant = { title: nginx.title, proxy: nginx, variant: undefined };
     const round = await measureRound({ children, options, ...field }, small, entrant, join(folder, "rate"));
     field.rate = Math.round(round.requestsPerSecond * SHARE_OF_SATURATION);
-    process.stdout.write(
-      `nginx carries ${round.requestsPerSecond.toFixed(0)} requests/s: latency at ${field.rate}/s\n`,
-    );
+    process.stdout.write(`nginx carries ${round.requestsPerSecond.toFixed(0)} requests/s\n`);
   }
   return field;
 }

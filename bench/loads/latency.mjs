@@ -16,7 +16,7 @@ const MAX_CONNECTIONS = 1024;
  */
 export const latency = {
   id: "latency",
-  title: "latency at a fixed rate (60 % of nginx's most), 100-byte answers",
+  title: "latency at a fixed rate, 100-byte answers",
   path: "/",
   length: BODY.length,
   connections: 64,
