@@ -17,6 +17,9 @@ export class BackupKeeper {
   readonly #log: Log;
   #status: Omit<BackupStatus, "path"> = {};
   #underWay: Promise<void> = Promise.resolve();
+  #writing = false;
+  /** What is to be saved when the write under way is done. */
+  #next: readonly StoredApp[] | undefined;
 
   constructor(backup: Backup | undefined, now: () => number, log: Log) {
     this.#backup = backup;
@@ -50,15 +53,29 @@ export class BackupKeeper {
     return `the backup ${this.#backup.path} is damaged (${backup.reason}), set aside as ${backup.setAside}`;
   }
 
-  /** Begins to save and returns at once; a failure shows in the status and the log. */
+  /**
+   * Begins to save and returns at once; a failure shows in the status and the log. Of what comes while a write is under way
+   * the newest is saved after it, and the rest never: each save is of everything.
+   */
   save(apps: readonly StoredApp[]): void {
     if (this.#backup === undefined) return;
-    this.#underWay = this.#write(this.#backup, apps);
+    this.#next = apps;
+    if (this.#writing) return;
+    this.#underWay = this.#writeAll(this.#backup);
   }
 
   /** Resolves when the latest save is done, well or not. */
   async settled(): Promise<void> {
     await this.#underWay;
+  }
+
+  async #writeAll(backup: Backup): Promise<void> {
+    this.#writing = true;
+    for (let apps = this.#next; apps !== undefined; apps = this.#next) {
+      this.#next = undefined;
+      await this.#write(backup, apps);
+    }
+    this.#writing = false;
   }
 
   async #write(backup: Backup, apps: readonly StoredApp[]): Promise<void> {
