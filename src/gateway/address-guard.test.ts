@@ -16,6 +16,9 @@ describe("AddressGuard", () => {
     expect(guard.refusalOf("127.0.0.1", 9090)).toBeUndefined();
     expect(guard.refusalOf("127.0.0.2", 8080)).toBeUndefined();
     expect(guard.refusalOf("10.0.0.1", 8080)).toBeUndefined();
+    const configured = new AddressGuard([tcp("::ffff:127.0.0.1", 8080), tcp("0:0:0:0:0:0:0:1", 9090)], []);
+    expect(configured.refusalOf("127.0.0.1", 8080)).toContain("this gateway itself");
+    expect(configured.refusalOf("::1", 9090)).toContain("this gateway itself");
   });
 
   it("knows every address of the machine for its own when it listens on all of them", () => {

@@ -40,19 +40,19 @@ describe("the admin API", () => {
     expect(await errorBehind(`127.0.0.1:${adminPort}`)).toBe("server_refused");
   });
 
-  it("is not what checks ask", async () => {
+  it("is not what checks ask, nor are the gateway's listeners", async () => {
     const health = { check: { path: "/healthz", interval: "20ms", unhealthy: 1 } };
-    const servers = [`localhost:${adminPort}`];
-    await halftone.put("checked", {
-      name: "checked",
-      routes: [{ host: "checked.example" }],
-      groups: { only: { servers } },
-      health,
-    });
-    const line = await halftone.logged(/server is unhealthy.*"checked"|"checked".*server is unhealthy/);
-    expect(line["error"]).toMatch(
-      /^check \/healthz: not connected to: localhost leads to .*this gateway itself/,
-    );
+    for (const [name, port] of [
+      ["admin", adminPort],
+      ["gateway", halftone.gatewayPort],
+    ] as const) {
+      const groups = { only: { servers: [`localhost:${port}`] } };
+      await halftone.put(name, { name, routes: [{ host: `${name}.example` }], groups, health });
+      const line = await halftone.logged(new RegExp(`"app":"${name}".*server is unhealthy`));
+      expect(line["error"]).toMatch(
+        /^check \/healthz: not connected to: localhost leads to .*this gateway itself/,
+      );
+    }
   });
 
   it("refuses documents whose servers stand where none can", async () => {
