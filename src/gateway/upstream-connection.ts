@@ -279,8 +279,9 @@ export class UpstreamConnection implements Deadlined {
         break;
     }
     this.listener?.onReadEnd();
-    if (this.fullReads === READS_IN_A_ROW) this.letOthers();
-    return !this.paused && this.fullReads < READS_IN_A_ROW;
+    const isGreedy = this.fullReads >= READS_IN_A_ROW;
+    if (isGreedy) this.letOthers();
+    return !this.paused && !isGreedy;
   }
 
   /** Reads on in the next turn of the loop. */
