@@ -1,4 +1,5 @@
 // @ts-check
+import { generate } from "./generate.mjs";
 import { othersBetween, othersTime, proxyTime } from "./cpu-time.mjs";
 
 /**
@@ -52,6 +53,21 @@ export async function withReadings({ children, proxy }, action) {
     othersUse: othersBetween(othersBefore, othersAfter) / wall,
     result,
   };
+}
+
+/**
+ * Requests at a rate, for the seconds of a round.
+ * @param {Arena} arena
+ * @param {{ rate: number, maxConnections: number, warmUp: number }} how
+ */
+export async function openLoop({ children, loadCore, target, load, connections, seconds }, how) {
+  return await generate(children, loadCore, {
+    port: target.port,
+    path: load.path,
+    connections,
+    seconds,
+    ...how,
+  });
 }
 
 /**

@@ -13,6 +13,7 @@ import { MemoryRecord } from "./memory-record.mjs";
 import { NGINX_TEMPORARY_PATHS, nginxArguments, nginxPreamble } from "./nginx-conf.mjs";
 import { commandLine } from "./command-line.mjs";
 import { prepareHalftone } from "./proxies/halftone.mjs";
+import { prepareNginx } from "./proxies/nginx.mjs";
 import { LIMITS } from "./slow-limits.mjs";
 import { slowReport, slowReservations } from "./slow-report.mjs";
 import { waitForAnswer } from "./wait-for-answer.mjs";
@@ -22,6 +23,8 @@ const LOAD_CORE = 1;
 const SWARM = fileURLToPath(new URL("slow-swarm.mjs", import.meta.url));
 /** More than buffers on the way can hold. */
 const LARGE = 16 * 1024 * 1024;
+/** What server and peer are made for: the slow ones, and far more of the others than there are. */
+const CONNECTIONS = 8000;
 
 const USAGE = `npm run bench:slow -- [options]
   --clients N    slow clients at any time (2000)
@@ -60,7 +63,7 @@ async function startServer(children, folder) {
   writeFileSync(join(folder, "large"), Buffer.alloc(LARGE, "halftone "));
   writeFileSync(
     join(folder, "nginx.conf"),
-    `${nginxPreamble(8000)}
+    `${nginxPreamble(CONNECTIONS)}
 http {
   access_log off;
   ${NGINX_TEMPORARY_PATHS}
@@ -89,33 +92,12 @@ http {
  * @param {string} server
  * @returns {Promise<import("./proxies/proxy.mjs").Command>}
  */
-async function prepareNginx(folder, server) {
-  const port = await freePort("127.0.0.1");
-  writeFileSync(
-    join(folder, "nginx.conf"),
-    `${nginxPreamble(8000)}
-http {
-  access_log off;
-  ${NGINX_TEMPORARY_PATHS}
-  keepalive_requests 1000000000;
-  client_header_timeout ${LIMITS.header}s;
+async function prepareNginxPeer(folder, server) {
+  const http = `client_header_timeout ${LIMITS.header}s;
   client_body_timeout ${LIMITS.idle}s;
-  send_timeout ${LIMITS.idle}s;
-  upstream bench { server ${server}; keepalive 64; keepalive_requests 1000000000; }
-  server {
-    listen 127.0.0.1:${port} backlog=4096;
-    location / {
-      proxy_pass http://bench;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_max_temp_file_size 0;
-      proxy_request_buffering off;
-    }
-  }
-}
-`,
-  );
-  return { command: "nginx", args: nginxArguments(folder), port };
+  send_timeout ${LIMITS.idle}s;`;
+  const context = { folder, servers: [server], connections: CONNECTIONS, tls: undefined };
+  return await prepareNginx(context, { upstream: `server ${server};`, http });
 }
 
 /**
@@ -129,7 +111,7 @@ async function measure(children, folder, kind, { clients, rate, cycles, quiet, a
   const server = await startServer(children, join(folder, "server"));
   const { command, args, port } =
     kind === "nginx"
-      ? await prepareNginx(folder, server)
+      ? await prepareNginxPeer(folder, server)
       : await prepareHalftone({ folder, servers: [server] }, 1, {
           timeouts: { header: `${LIMITS.header}s`, idle: `${LIMITS.idle}s` },
         });

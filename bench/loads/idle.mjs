@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { setTimeout as pause } from "node:timers/promises";
-import { errorsOf, withReadings } from "../arena.mjs";
-import { generate } from "../generate.mjs";
+import { errorsOf, openLoop, withReadings } from "../arena.mjs";
 import { memoryOf } from "../memory.mjs";
 import { BODY } from "../upstream.mjs";
 
@@ -14,6 +13,7 @@ const SHARE_OF_DESCRIPTORS = 0.4;
 const IDLE_CONNECTIONS = Math.min(WANTED_CONNECTIONS, Math.floor(descriptorLimit() * SHARE_OF_DESCRIPTORS));
 /** Far below what any of them carries. */
 const RATE = 1000;
+/** A burst after a stall finds connections. */
 const MAX_CONNECTIONS = 256;
 const ARRIVAL_MS = 60_000;
 
@@ -48,17 +48,7 @@ export const idle = {
   },
   measure: async (arena) => {
     const { children, loadCore, proxy, target } = arena;
-    const small = () =>
-      generate(children, loadCore, {
-        port: target.port,
-        path: "/",
-        rate: RATE,
-        connections: arena.connections,
-        // A burst after a stall finds connections.
-        maxConnections: MAX_CONNECTIONS,
-        warmUp: 1,
-        seconds: arena.seconds,
-      });
+    const small = () => openLoop(arena, { rate: RATE, maxConnections: MAX_CONNECTIONS, warmUp: 1 });
     const without = await small();
     const before = memoryOf(proxy.pid).resident;
     const args = [SWARM, JSON.stringify({ port: target.port, count: IDLE_CONNECTIONS })];

@@ -1,7 +1,6 @@
 // @ts-check
 import { BODY } from "../upstream.mjs";
-import { generate } from "../generate.mjs";
-import { errorsOf, withReadings } from "../arena.mjs";
+import { errorsOf, openLoop, withReadings } from "../arena.mjs";
 
 /** Of what one core of nginx carries. */
 export const SHARE_OF_SATURATION = 0.6;
@@ -39,15 +38,7 @@ export const latency = {
   },
   measure: async (arena) => {
     const { result: report, ...readings } = await withReadings(arena, () =>
-      generate(arena.children, arena.loadCore, {
-        port: arena.target.port,
-        path: arena.load.path,
-        rate: arena.rate,
-        connections: arena.connections,
-        maxConnections: MAX_CONNECTIONS,
-        warmUp: 0,
-        seconds: arena.seconds,
-      }),
+      openLoop(arena, { rate: arena.rate, maxConnections: MAX_CONNECTIONS, warmUp: 0 }),
     );
     return {
       ...readings,

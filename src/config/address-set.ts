@@ -26,8 +26,8 @@ export function isAddressOrRange(text: string): boolean {
  * A set of addresses and CIDR ranges. Entries that are neither throw: check them with `isAddressOrRange` first.
  *
  * `match` runs once or more per request. An address written out is one look-up; ranges are looked up once per prefix
- * length that occurs, the longest first, so their number does not matter. Neither allocates anything for IPv4. A range covers its
- * own family only: "::/0" is not every IPv4 client, as in nginx.
+ * length that occurs, the longest first, so their number does not matter. Neither allocates anything for IPv4. A range
+ * covers its own family only: "::/0" is not every IPv4 client, as in nginx.
  */
 export function addressSet(entries: readonly string[]): AddressSet {
   const exact = new Map<string, string>();

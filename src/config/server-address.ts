@@ -75,7 +75,7 @@ function targetOf(address: ServerAddress, defaultPort: number): Target {
 function unixAddress(path: string): ServerAddress | undefined {
   const fits =
     path.startsWith("/") && path.length > 1 && new TextEncoder().encode(path).length <= MAX_UNIX_PATH;
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   return fits && !/[\u0000-\u001f\u007f]/.test(path) ? { kind: "unix", path } : undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Milliseconds that one turn of the loop may take, standing, before requests are refused: what comes waits 1 to 2 turns. */
+/** Milliseconds that one turn of the loop may take, standing, before requests are refused: what comes waits 1 to 2. */
 const TOO_LONG = 40;
 /** Milliseconds that turns are then to take. */
 const TARGET = 15;
@@ -19,12 +19,13 @@ const LEAST = 4;
 /** Measurements without a refusal after which there is no limit any more. */
 const OVER = 20;
 /**
- * Measurements after which a request under way does not count any more: a tunnel, or a stream of events, costs nothing just by
- * being there. Two seconds.
+ * Measurements after which a request under way does not count any more: a tunnel, or a stream of events, costs nothing
+ * just by being there. Two seconds.
  */
 const YOUNG = 40;
-/** Refusing helps if after so many ms, in which what is under way can end, turns are no longer than this part of what they were. */
+/** Refusing helps if after so many ms, in which what is under way can end, turns are no longer … */
 const HELP_TIME = 5000;
+/** … than this part of what they were. */
 const HELPED = 0.75;
 /** Milliseconds in which nothing is refused after refusing did not help. */
 const RESIGNED = 300_000;

@@ -4,8 +4,8 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * Hands what is read from a socket to `onData` without a stream between: an event, a tick and some objects for each read
- * would cost a twentieth of a small request. What waits in the stream's buffer goes first, in its usual way, and so does all
- * that comes while the socket is paused. False from `onData` stops reading until `resume`.
+ * would cost a twentieth of a small request. What waits in the stream's buffer goes first, in its usual way, and so does
+ * all that comes while the socket is paused. False from `onData` stops reading until `resume`.
  */
 export function readDirectly(socket: Socket, onData: (chunk: Buffer) => boolean): void {
   const push = socket.push.bind(socket);

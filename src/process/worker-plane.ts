@@ -16,9 +16,9 @@ const MAX_BACKOFF = 5000;
 const STEADY_TIME = 5000;
 
 /**
- * How V8 collects garbage in workers, in MiB; `node --v8-options` has the names. A connection outlives the young generation,
- * whose collection copies what lives: a small one makes many short pauses of few long ones. What dies old, as connections
- * do, fills the small heap that V8 begins with once a second; each time it is searched as a whole. Both are pauses of 5 to
+ * How V8 collects garbage in workers, in MiB; `node --v8-options` has the names. A connection outlives the young
+ * generation, whose collection copies what lives: a small one makes many short pauses of few long ones. What dies old, as
+ * connections do, fills the small heap that V8 begins with once a second; each time it is searched as a whole. Both are pauses of 5 to
  * 15 ms for everybody (docs/performance.md). Arguments of the supervisor's own node come later, and win.
  */
 const HEAP = ["--max-semi-space-size=2", "--initial-old-space-size=64"];

@@ -4,8 +4,8 @@ import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-// A guard of the cost of a request that no slow machine can trip: bytes of heap are the same everywhere. The limits are what
-// was seen with Node.js 20, and about a quarter more.
+// A guard of the cost of a request that no slow machine can trip: bytes of heap are the same everywhere. The limits are
+// what was seen with Node.js 20, and about a quarter more.
 
 const HEAP = ["--expose-gc", "--min-semi-space-size=64", "--max-semi-space-size=64"];
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
