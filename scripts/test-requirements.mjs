@@ -12,6 +12,7 @@ const REQUIRED = [
   ["chromium", "chromium"],
   ["nghttp", "nghttp2-client"], // test/http2, test/interop: clients of other make, h2load with them
   ["openssl", "openssl"], // test/tls: certificates
+  ["redis-server", "redis-server"], // test/redis: the directory of many gateways, its sentinels and clusters
 ];
 
 const missing = REQUIRED.filter(([program]) => !isInstalled(program));

@@ -51,8 +51,10 @@ async function serve(configPath: string): Promise<number> {
           resolve(0);
         },
         (error: unknown) => {
+          // What is still open would keep the process for ever.
           log.error(`could not stop in order: ${String(error)}`);
-          resolve(1);
+          halftone.plane.destroy();
+          process.exit(1);
         },
       );
     };

@@ -42,6 +42,7 @@ describe("parseHalftoneConfig", () => {
           requests: 10_000,
         },
       },
+      name: expect.stringMatching(/^[\w.-]+-[0-9a-f]{8}$/) as string,
       workers: "auto",
       admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 9090 } },
       data: "/etc/halftone/data",
@@ -172,8 +173,26 @@ directory: ftp://x
     expect(refusal(text)[0]).toContain(problem);
   });
 
-  it("says plainly what is not in this version", () => {
-    expect(refusal("directory: redis://h:6379/0")[0]).toMatch(/is not in this version/);
+  it("reads how a Redis is reached", () => {
+    const { directory } = parsed("directory: redis://h/2?layout=original");
+    expect(directory).toMatchObject({
+      kind: "redis",
+      target: { nodes: [{ host: "h", port: 6379 }], database: 2 },
+    });
+    const written = "{url: 'rediss://amy@h:7000/0', passwordFile: pass, ca: /ca.pem}";
+    expect(parsed(`directory: ${written}`).directory).toEqual({
+      kind: "redis",
+      target: {
+        kind: "server",
+        nodes: [{ host: "h", port: 7000 }],
+        database: 0,
+        tls: true,
+        username: "amy",
+        layout: "default",
+      },
+      passwordFile: "/etc/halftone/pass",
+      ca: "/ca.pem",
+    });
   });
 
   it("shows no secret", () => {

@@ -21,6 +21,7 @@ import {
   patternText,
   wholeNumber,
 } from "./schema-fields.ts";
+import { parseRedisUrl, REDIS_EXPECTED, type RedisTarget } from "./redis-target.ts";
 import { parseSize, SIZE_EXPECTED } from "./size.ts";
 import {
   listenTls,
@@ -37,6 +38,8 @@ export interface HalftoneConfig {
   /** Processes that carry traffic; "auto" (default): as many as the cores allow; 0: everything in one process. */
   readonly workers: number | "auto";
   readonly admin: AdminConfig;
+  /** What this gateway is called among those of its directory. Default: the host's name and a mark of the data folder. */
+  readonly name: string;
   /** Folder of what must outlive a restart: token, audit, backup. Default "./data". */
   readonly data: string;
   /** Where app documents live. Default: files in the data folder. */
@@ -57,7 +60,18 @@ export interface AdminConfig {
 export type DirectoryConfig =
   | { readonly kind: "memory" }
   | { readonly kind: "file"; readonly folder: string }
-  | { readonly kind: "redis"; readonly url: string; readonly layout: "default" | "original" };
+  | ({ readonly kind: "redis" } & RedisConfig);
+
+/** How a Redis is reached; paths are absolute. */
+export interface RedisConfig {
+  readonly target: RedisTarget;
+  /** File with the password, in place of one in the URL. */
+  readonly passwordFile?: string;
+  /** PEM files: who is trusted to sign the server's certificate (default: the system's authorities), and our own one. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
 
 /**
  * The configuration in the text of a `halftone.yaml`; an empty one has all the defaults. Problems of the YAML itself
@@ -89,11 +103,9 @@ export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<Ha
         listen: admin.listen ?? { kind: "tcp", host: "127.0.0.1", port: 9090 },
         ...(admin.token !== undefined && { token: admin.token }),
       },
+      name: written.name ?? ownName(data),
       data,
-      directory:
-        directory.kind === "file"
-          ? { kind: "file", folder: path.resolve(baseFolder, directory.folder) }
-          : directory,
+      directory: absoluteDirectory(directory, baseFolder),
       backup:
         written.backup === undefined
           ? path.join(data, "backup.json")
@@ -119,7 +131,7 @@ function gatewaySettings(
 ): GatewaySettings {
   const { listen = [{ address: { kind: "tcp", host: "0.0.0.0", port: 8080 } }], trustedProxies = [] } =
     written;
-  const { via = ownName(beside.data), forwarded = false, timeouts = {}, limits = {} } = written;
+  const { via = ownVia(beside.data), forwarded = false, timeouts = {}, limits = {} } = written;
   return {
     listen: listen.map((written) => listenSettingsOf(written, beside.baseFolder)),
     ...(beside.serverTls !== undefined && {
@@ -149,9 +161,34 @@ function gatewaySettings(
 }
 
 /** Another name for each gateway, so that several in a row do not take each other for themselves. */
+function ownVia(data: string): string {
+  return `halftone-${placeMark(data)}`;
+}
+
 function ownName(data: string): string {
-  const place = createHash("sha256").update(`${hostname()}\0${data}`).digest("hex");
-  return `halftone-${place.slice(0, 8)}`;
+  const host = hostname()
+    .replaceAll(/[^\w.-]/g, "-")
+    .slice(0, 50);
+  return `${host}-${placeMark(data)}`;
+}
+
+/** Another text for each data folder of each host. */
+function placeMark(data: string): string {
+  return createHash("sha256").update(`${hostname()}\0${data}`).digest("hex").slice(0, 8);
+}
+
+function absoluteDirectory(directory: DirectoryConfig, baseFolder: string): DirectoryConfig {
+  switch (directory.kind) {
+    case "memory":
+      return directory;
+    case "file":
+      return { kind: "file", folder: path.resolve(baseFolder, directory.folder) };
+    case "redis": {
+      const { kind, target, ...files } = directory;
+      const absolute = Object.entries(files).map(([key, file]) => [key, path.resolve(baseFolder, file)]);
+      return { kind, target, ...(Object.fromEntries(absolute) as Omit<RedisConfig, "target">) };
+    }
+  }
 }
 
 function listenSettingsOf({ tls, ...settings }: WrittenListen, baseFolder: string): ListenSettings {
@@ -258,14 +295,38 @@ const gatewaySchema = closedObject(
   "gateway settings, {listen, workers, via, forwarded, trustedProxies, allowServers, timeouts, limits}",
 );
 
-const DIRECTORY_EXPECTED = '"memory:" or "file:DIR" ("redis://…" is not in this version)';
+const DIRECTORY_EXPECTED = `"memory:", "file:DIR", ${REDIS_EXPECTED}`;
 
-const directory = checkedText(
-  (text) => text === "memory:" || /^file:[^\0]+$/.test(text),
-  DIRECTORY_EXPECTED,
-).transform((text): DirectoryConfig =>
-  text === "memory:" ? { kind: "memory" } : { kind: "file", folder: text.slice("file:".length) },
+const redisUrl = checkedText((text) => parseRedisUrl(text) !== undefined, REDIS_EXPECTED).transform((text) =>
+  parseRedisUrl(text)!,
 );
+
+const directory: z.ZodType<DirectoryConfig> = z.union(
+  [
+    checkedText(
+      (text) => text === "memory:" || /^file:[^\0]+$/.test(text) || parseRedisUrl(text) !== undefined,
+      DIRECTORY_EXPECTED,
+    ).transform(directoryOf),
+    closedObject(
+      {
+        url: redisUrl,
+        passwordFile: filePath.exactOptional(),
+        ca: filePath.exactOptional(),
+        cert: filePath.exactOptional(),
+        key: filePath.exactOptional(),
+      },
+      "how Redis is reached, {url, passwordFile, ca, cert, key}",
+    ).transform(({ url, ...files }): DirectoryConfig => ({ kind: "redis", target: url, ...files })),
+  ],
+  DIRECTORY_EXPECTED,
+);
+
+function directoryOf(text: string): DirectoryConfig {
+  if (text === "memory:") return { kind: "memory" };
+  const target = parseRedisUrl(text);
+  if (target !== undefined) return { kind: "redis", target };
+  return { kind: "file", folder: text.slice("file:".length) };
+}
 
 const configSchema = closedObject(
   {
@@ -282,12 +343,13 @@ const configSchema = closedObject(
       },
       "admin settings, {listen, token}",
     ).exactOptional(),
+    name: patternText(/^[\w.-]{1,64}$/, "a name of 1 to 64 letters, digits, _ . or -").exactOptional(),
     data: filePath.exactOptional(),
     directory: directory.exactOptional(),
     backup: filePath.exactOptional(),
     apps: listOf(filePath, "globs of files").exactOptional(),
   },
-  "the configuration, {gateway, serverTls, admin, data, directory, backup, apps}",
+  "the configuration, {name, gateway, serverTls, admin, data, directory, backup, apps}",
 );
 
 function sizeBetween(least: number, most: number, expected: string) {

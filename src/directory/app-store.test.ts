@@ -428,7 +428,7 @@ describe("AppStore: directory and backup", () => {
     expect(store.status()).toMatchObject({ state: "backup", reason: like(/ENOENT/) });
     expect(store.get("shop")?.revision).toBe(1);
     const elsewhere = new FileDirectory(join(folder, "elsewhere"));
-    await elsewhere.write("shop", document("shop", 81), "absent", 1);
+    await elsewhere.write("shop", document("shop", 81), "absent", { floor: 1 });
     const changed = nextChange(store);
     await rename(join(folder, "elsewhere", "apps"), join(folder, "apps"));
     expect(await changed).toMatchObject({ after: { revision: 2, document: { port: 81 } } });

@@ -3,18 +3,18 @@ import { AppsInForce } from "./apps-in-force.ts";
 import { BackupKeeper } from "./backup-keeper.ts";
 import type { Backup } from "./backup.ts";
 import { type AppChange, ChangeFeed, type ChangeListener } from "./change-feed.ts";
-import type { DirectoryReach, DirectoryStatus } from "./directory-status.ts";
+import type { Difference, DirectoryReach, DirectoryStatus } from "./directory-status.ts";
 import {
   type DamagedApp,
+  type DeleteResult,
   type Directory,
-  type DirectoryContent,
   DirectoryUnavailable,
   type Expected,
+  type Fence,
   isExpected,
   type StoredApp,
 } from "./directory.ts";
 import type { Log } from "./log.ts";
-import { beginWith, sameRevisions } from "./reconcile.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { NAME_GIVEN_TWICE, NO_DEPLOY, type SeedResult, type StoreResult } from "./store-result.ts";
 
@@ -32,6 +32,10 @@ export interface AppStoreOptions {
   readonly retryEvery?: number;
   /** The gateway's setting in force, by which documents that are put are judged. Absent: addresses are not judged. */
   readonly allowServers?: () => readonly string[];
+  /** What is in force when neither directory nor backup can be read: at revision 0, so that anything else counts more. */
+  readonly lastResort?: readonly AppDocument[];
+  /** The directory was out of reach, and answers again. */
+  readonly onReachable?: () => void;
 }
 
 /**
@@ -48,10 +52,14 @@ export class AppStore {
   readonly #log: Log;
   readonly #retryEvery: number;
   readonly #allowServers: (() => readonly string[]) | undefined;
+  readonly #lastResort: readonly AppDocument[];
+  readonly #onReachable: () => void;
   readonly #queue = new SerialQueue();
   readonly #feed: ChangeFeed;
   readonly #inForce = new AppsInForce();
   #damaged: readonly DamagedApp[] = [];
+  /** Names that may have changed elsewhere and were not read yet. */
+  #toRead: Set<string> | "everything" | undefined;
   #reach: DirectoryReach;
   #retry: NodeJS.Timeout | undefined;
   #stopWatch: (() => void) | undefined;
@@ -65,6 +73,8 @@ export class AppStore {
     this.#log = options.log;
     this.#retryEvery = options.retryEvery ?? 1000;
     this.#allowServers = options.allowServers;
+    this.#lastResort = options.lastResort ?? [];
+    this.#onReachable = options.onReachable ?? (() => undefined);
     this.#reach = { state: "current", since: this.#time() };
   }
 
@@ -90,7 +100,7 @@ export class AppStore {
   /** Stores a document given in any form `parseAppDocument` takes. An equal document is a change like any other. */
   async put(name: string, input: unknown, expected: Expected, by: string): Promise<StoreResult> {
     const allowServers = this.#allowServers?.();
-    return await this.#change(() => this.#store(name, input, expected, by, () => "put", allowServers));
+    return await this.#change(() => this.#store(name, input, expected, by, () => "put", { allowServers }));
   }
 
   /** The original's switch: which group is under test (0: none), and the share of the public sent there (absent: 0). */
@@ -113,7 +123,7 @@ export class AppStore {
         // The edit was made on what stands now, so "any" must not overwrite what someone else wrote meanwhile.
         const seen = expected === "any" ? current.revision : expected;
         const result = await this.#store(name, edited, seen, by, switched);
-        if (result.kind !== "stale" || expected !== "any" || attempt === 2) return result;
+        if (result.kind !== "stale" || expected !== "any" || attempt === MOST_ATTEMPTS) return result;
       }
     });
   }
@@ -124,14 +134,47 @@ export class AppStore {
         const before = this.#inForce.get(name);
         if (before === undefined) return { kind: "missing" };
         if (!isExpected(expected, before) || attempt > 2) return { kind: "stale", current: before };
-        const deleted = await this.#deleteFromDirectory(before);
-        if (deleted !== undefined) {
-          this.#inForce.see({ name, revision: deleted });
+        const result = await this.#deleteFromDirectory(before, by);
+        if (result.kind === "deleted") {
+          this.#inForce.see({ name, revision: result.revision });
           await this.#apply({ by, what: "delete", name, before, after: undefined });
           return { kind: "deleted", before };
         }
-        await this.#takeDirectory();
+        if (result.kind === "refused") return { kind: "invalid", problems: result.problems };
+        await this.#takeDirectory(new Set([name]));
       }
+    });
+  }
+
+  /** Where the directory holds something else than what is in force, as that would be a step back. */
+  differences(): readonly Difference[] {
+    return this.#inForce.allKept().map(({ name, answer, stored }) => ({
+      name,
+      answer,
+      inForce: this.#inForce.get(name),
+      stored,
+    }));
+  }
+
+  /**
+   * Ends a difference for every gateway of the directory: the side named by `from` is stored anew, above all revisions
+   * known, so that nobody takes it for old. "missing": there is no difference of that name.
+   */
+  async restore(name: string, from: "gateway" | "directory", by: string): Promise<StoreResult> {
+    return await this.#change(async () => {
+      await this.#takeDirectory(new Set([name]));
+      const kept = this.#inForce.kept(name);
+      const current = this.#inForce.get(name);
+      if (kept === undefined) return { kind: "missing" };
+      const document = from === "gateway" ? current?.document : kept.stored?.document;
+      const what = `restore from ${from}`;
+      if (document !== undefined) return await this.#store(name, document, "any", by, () => what);
+      if (current === undefined) return { kind: "missing" };
+      const result = await this.#deleteFromDirectory(current, by);
+      if (result.kind !== "deleted") return { kind: "stale", current };
+      this.#inForce.see({ name, revision: result.revision });
+      await this.#apply({ by, what, name, before: current, after: undefined });
+      return { kind: "deleted", before: current };
     });
   }
 
@@ -168,21 +211,14 @@ export class AppStore {
       directory: this.#directory.description,
       ...this.#reach,
       damaged: this.#damaged,
+      differences: this.#inForce.allKept().length,
       ...(backup === undefined ? {} : { backup }),
     };
   }
 
   /** Reads the directory again and applies what is newer. Its being out of reach shows in the status. */
   async reload(): Promise<void> {
-    await this.#queue.run(async () => {
-      if (this.#closed) return;
-      try {
-        await this.#takeDirectory();
-      } catch (error) {
-        if (!(error instanceof DirectoryUnavailable)) throw error;
-        this.#outOfReach(error.message);
-      }
-    });
+    await this.#reload(() => undefined);
   }
 
   /** Waits for changes and the backup under way, then closes the directory. */
@@ -194,66 +230,74 @@ export class AppStore {
     await this.#directory.close();
   }
 
+  async #reload(wanted: () => ReadonlySet<string> | undefined): Promise<void> {
+    await this.#queue.run(async () => {
+      if (this.#closed) return;
+      const names = wanted();
+      try {
+        await this.#takeDirectory(this.#reach.state === "backup" ? undefined : names);
+      } catch (error) {
+        if (!(error instanceof DirectoryUnavailable)) throw error;
+        this.#outOfReach(error.message);
+      }
+    });
+  }
+
   async #start(): Promise<void> {
     const backup = await this.#backup.load();
     const backedUp = backup.kind === "loaded" ? backup.apps : [];
-    for (const app of backedUp) this.#inForce.see(app);
+    for (const app of backedUp) this.#enter(app);
     try {
-      this.#takeFirst(await this.#directory.read(), backedUp);
+      await this.#takeDirectory();
+      // What was taken from the directory is being saved; only one that is missing is not.
+      if (backup.kind === "loaded" && backup.fellBack !== undefined) this.#saveBackup();
     } catch (error) {
       if (!(error instanceof DirectoryUnavailable)) throw error;
-      if (backup.kind !== "loaded") {
-        throw new DirectoryUnavailable(
-          `no apps to start with: the directory (${this.#directory.description}) is out of reach: ${error.message}; ` +
-            `and ${this.#backup.describe(backup)}`,
-          { cause: error },
-        );
-      }
-      this.#damaged = backup.damaged;
-      for (const app of backedUp) this.#enter(app);
+      if (backup.kind === "loaded") this.#damaged = backup.damaged;
+      else this.#resort(error, this.#backup.describe(backup));
       this.#outOfReach(error.message);
     }
   }
 
-  #takeFirst(content: DirectoryContent, backedUp: readonly StoredApp[]): void {
-    for (const one of [...content.apps, ...content.deleted]) this.#inForce.see(one);
-    const { apps, kept, older } = beginWith(content, backedUp);
-    for (const app of apps) this.#enter(app);
-    for (const { name, revision, answer } of older) {
-      this.#log.warn(
-        { app: name },
-        `the backup knows revision ${revision} of app ${name}; the directory's answer counts: ${answer}`,
+  #resort(cause: DirectoryUnavailable, noBackup: string): void {
+    if (this.#lastResort.length === 0) {
+      throw new DirectoryUnavailable(
+        `no apps to start with: the directory (${this.#directory.description}) is out of reach: ${cause.message}; ` +
+          `and ${noBackup}`,
+        { cause },
       );
     }
-    this.#inForce.keep(kept);
-    this.#noteDamage(content.damaged);
-    this.#watch();
-    if (!sameRevisions(apps, backedUp)) this.#backup.save(apps);
+    this.#log.error(`${noBackup}: the apps of the configuration are in force as they are written there`);
+    for (const document of this.#lastResort) this.#enter({ name: document.name, revision: 0, document });
   }
 
-  /** Later reads only ever go forwards. Throws `DirectoryUnavailable`. */
-  async #takeDirectory(): Promise<void> {
-    const content = await this.#directory.read();
-    const { changes, kept } = this.#inForce.reconcile(content);
+  /** Only ever goes forwards. `names`: only these are read. Throws `DirectoryUnavailable`. */
+  async #takeDirectory(names?: ReadonlySet<string>): Promise<void> {
+    const content = await this.#directory.read(names);
+    const { changes, kept } = this.#inForce.reconcile(content, names);
     for (const one of kept) {
       const before = this.#inForce.kept(one.name);
       if (before?.directory === one.directory && before.answer === one.answer) continue;
       this.#log.warn(
         { app: one.name, directory: one.answer },
-        `the directory answers ${one.answer} for app ${one.name}; what was in force stays in force until it is changed`,
+        `the directory answers ${one.answer} for app ${one.name}; what was in force stays in force until it is changed ` +
+          "(halftone directory diff)",
       );
     }
-    this.#inForce.keep(kept);
-    this.#noteDamage(content.damaged);
+    this.#inForce.keep(kept, names);
+    this.#noteDamage(content.damaged, names);
     if (this.#reach.state === "backup") {
       this.#reach = { state: "current", since: this.#time() };
       this.#log.info({ directory: this.#directory.description }, "the directory answers again");
+      this.#onReachable();
     }
     this.#watch();
     for (const one of [...content.apps, ...content.deleted]) this.#inForce.see(one);
-    for (const { name, app } of changes) {
+    for (const { name, app, origin } of changes) {
       const before = this.#inForce.get(name);
-      await this.#apply({ by: FROM_DIRECTORY, what: FROM_DIRECTORY, name, before, after: app });
+      const by = origin === undefined ? FROM_DIRECTORY : `${origin.by} at ${origin.gateway}`;
+      const what = origin?.what ?? FROM_DIRECTORY;
+      await this.#apply({ by, what, name, before, after: app, elsewhere: true });
     }
   }
 
@@ -282,7 +326,10 @@ export class AppStore {
     expected: Expected,
     by: string,
     what: (document: AppDocument) => string,
-    allowServers?: readonly string[],
+    {
+      allowServers,
+      fence,
+    }: { readonly allowServers?: readonly string[] | undefined; readonly fence?: Fence } = {},
   ): Promise<StoreResult> {
     const parsed = parseAppDocument(input, { name, allowServers });
     if (!parsed.ok) return { kind: "invalid", problems: parsed.problems };
@@ -292,14 +339,21 @@ export class AppStore {
       const problems = this.#inForce.conflicts(name, parsed.value);
       if (problems.length > 0) return { kind: "invalid", problems };
       const inDirectory = expected === "any" ? "any" : (this.#inForce.kept(name)?.directory ?? expected);
-      const result = await this.#directory.write(name, parsed.value, inDirectory, this.#inForce.known(name));
+      const note = { by, what: what(parsed.value) };
+      const result = await this.#directory.write(name, parsed.value, inDirectory, {
+        floor: this.#inForce.known(name),
+        note,
+        ...(fence !== undefined && { fence }),
+      });
       if (result.kind === "written") {
         const before = result.before ?? current;
-        await this.#apply({ by, what: what(parsed.value), name, before, after: result.app });
+        await this.#apply({ ...note, name, before, after: result.app });
         return { kind: "stored", app: result.app, created: before === undefined };
       }
+      if (result.kind === "refused") return { kind: "invalid", problems: result.problems };
+      if (result.kind === "fenced") return result;
       // Someone else was first: what they wrote comes into force, and only a writer who expected that may go on.
-      await this.#takeDirectory();
+      await this.#takeDirectory(new Set([name]));
     }
   }
 
@@ -311,34 +365,40 @@ export class AppStore {
       const reason = `the stored document is damaged and set aside as ${damaged.setAside}; put a document to replace it`;
       return { kind: "unavailable", reason };
     }
-    return await this.#store(name, document, "absent", by, () => "seed");
+    // What is in force for want of a directory is to be stored as soon as there is one.
+    const expected = this.#inForce.get(name)?.revision === 0 ? 0 : "absent";
+    return await this.#store(name, document, expected, by, () => "seed");
   }
 
-  /** The revision of the deletion, or undefined if the directory holds something else by now. */
-  async #deleteFromDirectory(before: StoredApp): Promise<number | undefined> {
+  async #deleteFromDirectory(before: StoredApp, by: string): Promise<DeleteResult> {
     const { name, document } = before;
     let { revision } = before;
+    const floor = this.#inForce.known(name);
     const kept = this.#inForce.kept(name);
+    const note = { by, what: "delete" };
     if (kept !== undefined) {
       // The directory has lost this version: bring it back first, so that the deletion's revision is above all known.
-      const restored = await this.#directory.write(name, document, kept.directory, this.#inForce.known(name));
-      if (restored.kind === "stale") return undefined;
+      const restored = await this.#directory.write(name, document, kept.directory, { floor, note });
+      if (restored.kind !== "written") return restored;
       ({ revision } = restored.app);
     }
-    const result = await this.#directory.delete(name, revision);
-    return result.kind === "deleted" ? result.revision : undefined;
+    return await this.#directory.delete(name, revision, { floor, note });
   }
 
   async #apply(change: Omit<AppChange, "at">): Promise<void> {
     const { name, after } = change;
     if (after === undefined) this.#inForce.leave(name);
     else this.#enter(after);
-    if (change.what !== FROM_DIRECTORY) {
+    if (change.elsewhere !== true) {
       this.#inForce.agree(name);
       this.#damaged = this.#damaged.filter((app) => app.name !== name);
     }
-    this.#backup.save(this.list());
+    this.#saveBackup();
     await this.#feed.tell({ at: this.#time(), ...change });
+  }
+
+  #saveBackup(): void {
+    this.#backup.save(() => this.list());
   }
 
   #enter(app: StoredApp): void {
@@ -349,14 +409,19 @@ export class AppStore {
     this.#inForce.enter(app);
   }
 
-  #noteDamage(damaged: readonly DamagedApp[]): void {
-    this.#damaged = damaged.map((app) => {
-      const known = this.#damaged.find((one) => one.setAside === app.setAside);
+  /** `names`: what was read; of the others nothing new is known. */
+  #noteDamage(damaged: readonly DamagedApp[], names?: ReadonlySet<string>): void {
+    const unread = names === undefined ? [] : this.#damaged.filter(({ name }) => !names.has(name));
+    const read = damaged.map((app) => {
+      const known = this.#damaged.find(
+        (one) => one.setAside === app.setAside && one.revision === app.revision,
+      );
       if (known !== undefined) return known;
       const inForce = `revision in force: ${this.#inForce.get(app.name)?.revision ?? "none"}`;
-      this.#log.error({ ...app }, `app ${app.name}: ${app.reason}; set aside as ${app.setAside}; ${inForce}`);
+      this.#log.error({ ...app }, `app ${app.name}: ${app.reason}; it lies at ${app.setAside}; ${inForce}`);
       return app;
     });
+    this.#damaged = [...unread, ...read];
   }
 
   #outOfReach(reason: string): void {
@@ -374,7 +439,7 @@ export class AppStore {
   #watch(): void {
     if (this.#closed) return;
     this.#stopWatch ??= this.#directory.watch(
-      () => this.#reloadSoon(),
+      (names) => this.#reloadSoon(names),
       (error) => {
         this.#stopWatch = undefined;
         this.#log.warn(
@@ -385,16 +450,30 @@ export class AppStore {
     );
   }
 
-  #reloadSoon(): void {
-    this.reload().catch((error: unknown) =>
+  /** Changes that come while the directory is read are read together, after it. */
+  #reloadSoon(names?: readonly string[]): void {
+    const waiting = this.#toRead;
+    if (names === undefined || waiting === "everything") this.#toRead = "everything";
+    else this.#toRead = new Set([...(waiting ?? []), ...names]);
+    if (waiting !== undefined) return;
+    this.#reload(() => this.#takeToRead()).catch((error: unknown) =>
       this.#log.error({ err: error }, "the directory could not be read again"),
     );
+  }
+
+  #takeToRead(): ReadonlySet<string> | undefined {
+    const names = this.#toRead;
+    this.#toRead = undefined;
+    return names === "everything" ? undefined : names;
   }
 
   #time(): string {
     return new Date(this.#now()).toISOString();
   }
 }
+
+/** How often a change of whatever stands is made anew because somebody else was faster. */
+const MOST_ATTEMPTS = 10;
 
 /** Who and what of a change that was made elsewhere. */
 const FROM_DIRECTORY = "directory";

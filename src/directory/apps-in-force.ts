@@ -51,16 +51,22 @@ export class AppsInForce {
     return this.#kept.get(name);
   }
 
-  keep(kept: readonly KeptApp[]): void {
-    this.#kept = new Map(kept.map((app) => [app.name, app]));
+  allKept(): readonly KeptApp[] {
+    return [...this.#kept.values()];
+  }
+
+  /** `names`: what was asked for; of the others nothing new is known. Absent: everything was. */
+  keep(kept: readonly KeptApp[], names?: ReadonlySet<string>): void {
+    const unread = names === undefined ? [] : this.allKept().filter(({ name }) => !names.has(name));
+    this.#kept = new Map([...unread, ...kept].map((app) => [app.name, app]));
   }
 
   /** The directory and what is in force agree on the name again. */
   agree(name: string): void {
-    if (this.#kept.has(name)) this.keep([...this.#kept.values()].filter((app) => app.name !== name));
+    if (this.#kept.has(name)) this.keep([], new Set([name]));
   }
 
-  reconcile(content: DirectoryContent): Reconciliation {
-    return reconcile(this.#apps, this.#known, content);
+  reconcile(content: DirectoryContent, names?: Iterable<string>): Reconciliation {
+    return reconcile(this.#apps, this.#known, content, names);
   }
 }

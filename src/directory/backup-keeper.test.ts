@@ -26,12 +26,12 @@ it("saves the newest of many changes, not each: a start with thousands of apps i
   const apps: StoredApp[] = [];
   for (let i = 0; i < 500; i++) {
     apps.push({ name: `app-${i}`, revision: 1, document: document(`app-${i}`, 1) });
-    keeper.save([...apps]);
+    keeper.save(() => [...apps]);
   }
   await keeper.settled();
   expect(written).toBe(2);
   expect(await new Backup(path).load()).toMatchObject({ kind: "loaded", apps });
-  keeper.save(apps.slice(1));
+  keeper.save(() => apps.slice(1));
   await keeper.settled();
   expect(await new Backup(path).load()).toMatchObject({ kind: "loaded", apps: apps.slice(1) });
 });

@@ -19,7 +19,7 @@ export class BackupKeeper {
   #underWay: Promise<void> = Promise.resolve();
   #writing = false;
   /** What is to be saved when the write under way is done. */
-  #next: readonly StoredApp[] | undefined;
+  #next: (() => readonly StoredApp[]) | undefined;
 
   constructor(backup: Backup | undefined, now: () => number, log: Log) {
     this.#backup = backup;
@@ -54,10 +54,10 @@ export class BackupKeeper {
   }
 
   /**
-   * Begins to save and returns at once; a failure shows in the status and the log. Of what comes while a write is under way
-   * the newest is saved after it, and the rest never: each save is of everything.
+   * Begins to save and returns at once; a failure shows in the status and the log. What comes while a write is under way
+   * is saved together after it: each save is of everything, as `apps` gives it then.
    */
-  save(apps: readonly StoredApp[]): void {
+  save(apps: () => readonly StoredApp[]): void {
     if (this.#backup === undefined) return;
     this.#next = apps;
     if (this.#writing) return;
@@ -73,7 +73,7 @@ export class BackupKeeper {
     this.#writing = true;
     for (let apps = this.#next; apps !== undefined; apps = this.#next) {
       this.#next = undefined;
-      await this.#write(backup, apps);
+      await this.#write(backup, apps());
     }
     this.#writing = false;
   }

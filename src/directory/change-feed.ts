@@ -5,15 +5,17 @@ import type { Log } from "./log.ts";
 export interface AppChange {
   /** ISO time. */
   readonly at: string;
-  /** Who changed it; "directory" if it was changed elsewhere. */
+  /** Who changed it; of a change made elsewhere "amy at gateway-2", or "directory" where that is not known. */
   readonly by: string;
-  /** "put", "delete", "deploy 1 share 25", "seed", or "directory": changed elsewhere. */
+  /** "put", "delete", "deploy 1 share 25", "seed", or "directory": changed elsewhere, how is not known. */
   readonly what: string;
   readonly name: string;
   /** Undefined: there was no such app. */
   readonly before: StoredApp | undefined;
   /** Undefined: it was deleted. */
   readonly after: StoredApp | undefined;
+  /** True: it came from the directory. */
+  readonly elsewhere?: true;
 }
 
 export type ChangeListener = (change: AppChange) => void | Promise<void>;

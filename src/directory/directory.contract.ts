@@ -111,10 +111,12 @@ export function describeDirectory(kind: string, open: () => Promise<Directory>):
     });
 
     it("gives a revision above the floor", async () => {
-      expect(await directory.write("shop", document("shop"), "absent", 7)).toMatchObject({
+      expect(await directory.write("shop", document("shop"), "absent", { floor: 7 })).toMatchObject({
         app: { revision: 8 },
       });
-      expect(await directory.write("shop", document("shop"), 8, 3)).toMatchObject({ app: { revision: 9 } });
+      expect(await directory.write("shop", document("shop"), 8, { floor: 3 })).toMatchObject({
+        app: { revision: 9 },
+      });
     });
 
     it("takes names that mean something to JavaScript as plain data", async () => {
@@ -123,6 +125,33 @@ export function describeDirectory(kind: string, open: () => Promise<Directory>):
       }
       const names = (await directory.read()).apps.map((app) => app.name);
       expect(names.sort()).toEqual(["A_b-c.1", "__proto__", "a.json", "constructor", "toString"]);
+    });
+
+    it("gives a lock to one holder, until it is given back", async () => {
+      const { locks } = directory;
+      const held = await locks.acquire("release", "one", 60_000);
+      if (held.kind !== "held") throw new Error("the lock was free");
+      expect(await locks.acquire("release", "other", 60_000)).toMatchObject({ kind: "taken", holder: "one" });
+      expect(await locks.renew(held.lock, 60_000)).toBe(true);
+      await locks.release(held.lock);
+      expect(await locks.renew(held.lock, 60_000)).toBe(false);
+      const next = await locks.acquire("release", "other", 60_000);
+      if (next.kind !== "held") throw new Error("the lock was given back");
+      expect(next.lock.token).toBeGreaterThan(held.lock.token);
+    });
+
+    it("refuses the writes of a holder that slept through its lease", async () => {
+      const { locks } = directory;
+      const asleep = await locks.acquire("release", "one", 1);
+      if (asleep.kind !== "held") throw new Error("the lock was free");
+      let next = await locks.acquire("release", "other", 60_000);
+      while (next.kind === "taken") next = await locks.acquire("release", "other", 60_000);
+      const { lock: fence } = next;
+      await directory.write("shop", document("shop"), "absent", { fence });
+      const refused = { kind: "fenced", lock: "release" };
+      expect(await directory.write("shop", document("shop"), 1, { fence: asleep.lock })).toEqual(refused);
+      expect(await directory.delete("shop", 1, { fence: asleep.lock })).toEqual(refused);
+      expect(await directory.delete("shop", 1, { fence })).toMatchObject({ kind: "deleted" });
     });
 
     it("ends a watch when asked, also twice", () => {

@@ -1,4 +1,6 @@
 import type { AppDocument } from "../config/app-document.ts";
+import type { Locks } from "./locks.ts";
+import type { Problem } from "../config/problem.ts";
 
 /** A document as the directory holds it. */
 export interface StoredApp {
@@ -6,6 +8,17 @@ export interface StoredApp {
   /** Grows by one with each change of this name, also across a deletion; the ETag of the admin API. */
   readonly revision: number;
   readonly document: AppDocument;
+  /** Of directories that are shared: who made this revision. */
+  readonly origin?: Origin;
+}
+
+/** Who made a change, and where, for the audits of the other gateways. */
+export interface Origin {
+  readonly by: string;
+  /** As `AppChange` has it: "put", "deploy 1 share 25". */
+  readonly what: string;
+  /** The gateway that stored it. */
+  readonly gateway: string;
 }
 
 /** What remains of a deleted app, so that its revisions never start over. */
@@ -13,27 +26,53 @@ export interface DeletedApp {
   readonly name: string;
   /** The revision of the deletion: one above the last document's. */
   readonly revision: number;
+  readonly origin?: Origin;
 }
 
 /** What a writer has seen: a revision, no such app, or "whatever stands". */
 export type Expected = number | "absent" | "any";
 
+/** What a change comes with. */
+export interface ChangeTerms {
+  /** The new revision is above it, whatever the directory remembers (a backup may know more than a damaged file). */
+  readonly floor?: number;
+  /** Kept beside the change where the directory is shared. */
+  readonly note?: { readonly by: string; readonly what: string };
+  /** The lock under which it is made: refused when somebody else has had it since. */
+  readonly fence?: Fence;
+}
+
+/** Proof that a lock was held: the number it was given grows with each holder. */
+export interface Fence {
+  readonly lock: string;
+  readonly token: number;
+}
+
+/** Nothing was changed. */
+export type NotWritten =
+  /** Someone else was first, or there is no such app. */
+  | { readonly kind: "stale"; readonly current: StoredApp | undefined }
+  /** The lock of the terms was given to somebody else meanwhile. */
+  | { readonly kind: "fenced"; readonly lock: string }
+  /** This directory cannot carry it. */
+  | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+
 export type WriteResult =
   | { readonly kind: "written"; readonly app: StoredApp; readonly before: StoredApp | undefined }
-  /** Someone else was first: nothing was written. */
-  | { readonly kind: "stale"; readonly current: StoredApp | undefined };
+  | NotWritten;
 
 export type DeleteResult =
   | { readonly kind: "deleted"; readonly before: StoredApp; readonly revision: number }
-  /** Someone else was first, or there is no such app: nothing was changed. */
-  | { readonly kind: "stale"; readonly current: StoredApp | undefined };
+  | NotWritten;
 
-/** An app that could not be read; its file was set aside, never replaced. */
+/** An app that could not be read; what was there is kept, never replaced. */
 export interface DamagedApp {
   readonly name: string;
   /** Where the damaged bytes now lie. */
   readonly setAside: string;
   readonly reason: string;
+  /** Where it could be read in spite of the damage: what a writer has to expect. Absent: "absent". */
+  readonly revision?: number;
 }
 
 export interface DirectoryContent {
@@ -49,17 +88,20 @@ export interface DirectoryContent {
  * and visible to `read`. Expected outcomes are values; an unreachable directory throws `DirectoryUnavailable`.
  */
 export interface Directory {
-  /** For people: "memory", "file /var/lib/halftone/apps". */
+  /** For people: "memory", "file /var/lib/halftone/apps", "redis 10.0.0.5:6379/0". */
   readonly description: string;
-  read(): Promise<DirectoryContent>;
-  /** `floor`: the new revision is above it, whatever the directory remembers (a backup may know more than a damaged file). */
-  write(name: string, document: AppDocument, expected: Expected, floor?: number): Promise<WriteResult>;
-  delete(name: string, expected: Expected): Promise<DeleteResult>;
+  /** Locks that hold for everyone who uses this directory; writes under one say so in their terms. */
+  readonly locks: Locks;
+  /** `names`: only these are asked for; the content may say nothing of any other. Absent: everything. */
+  read(names?: ReadonlySet<string>): Promise<DirectoryContent>;
+  write(name: string, document: AppDocument, expected: Expected, terms?: ChangeTerms): Promise<WriteResult>;
+  delete(name: string, expected: Expected, terms?: ChangeTerms): Promise<DeleteResult>;
   /**
-   * Calls back when something other than this instance's own writes may have changed the content. Returns the stop
-   * function. `onError` is told, once, when changes can no longer be noticed; nothing is thrown.
+   * Calls back when something other than this instance's own writes may have changed the content: of these names, or
+   * (absent) of any. Returns the stop function. `onError` is told, once, when changes can no longer be noticed; nothing
+   * is thrown.
    */
-  watch(onChange: () => void, onError?: (error: Error) => void): () => void;
+  watch(onChange: (names?: readonly string[]) => void, onError?: (error: Error) => void): () => void;
   close(): Promise<void>;
 }
 

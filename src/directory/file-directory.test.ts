@@ -159,7 +159,7 @@ describe("FileDirectory", () => {
     for (const bytes of ["first", "second"]) {
       await directory.read();
       await writeFile(file("shop.json"), bytes);
-      expect(await directory.write("shop", document("shop"), "any", 4)).toMatchObject({
+      expect(await directory.write("shop", document("shop"), "any", { floor: 4 })).toMatchObject({
         app: { revision: 5 },
       });
     }

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { AppDocument } from "../config/app-document.ts";
 import {
+  type ChangeTerms,
   type DamagedApp,
   type DeletedApp,
   type DeleteResult,
@@ -22,6 +23,7 @@ import {
   setAsideFrom,
   setFileAside,
 } from "./durable-file.ts";
+import { LocalLocks } from "./locks.ts";
 import { watchFolder } from "./folder-watch.ts";
 import { isRecord, seal, unseal } from "./sealed-json.ts";
 import { SerialQueue } from "./serial-queue.ts";
@@ -49,6 +51,8 @@ type FileState =
  */
 export class FileDirectory implements Directory {
   readonly description: string;
+  /** Of this process: a folder belongs to one gateway. */
+  readonly locks: LocalLocks = new LocalLocks();
   readonly #folder: string;
   readonly #now: () => number;
   readonly #watchDelay: number;
@@ -98,25 +102,34 @@ export class FileDirectory implements Directory {
     });
   }
 
-  async write(name: string, document: AppDocument, expected: Expected, floor?: number): Promise<WriteResult> {
+  async write(
+    name: string,
+    document: AppDocument,
+    expected: Expected,
+    terms: ChangeTerms = {},
+  ): Promise<WriteResult> {
     checkName(name);
     return await this.#queue.run(async () => {
       const state = await this.#readForChange(name);
       const before = state.kind === "app" ? state.app : undefined;
+      const fenced = this.locks.refusal(terms.fence);
+      if (fenced !== undefined) return fenced;
       if (!isExpected(expected, before)) return { kind: "stale", current: before };
-      const app = nextVersion(name, document, revisionOf(state), floor);
+      const app = nextVersion(name, document, revisionOf(state), terms.floor);
       await this.#writeFile(name, app.revision, document);
       return { kind: "written", app, before };
     });
   }
 
-  async delete(name: string, expected: Expected): Promise<DeleteResult> {
+  async delete(name: string, expected: Expected, terms: ChangeTerms = {}): Promise<DeleteResult> {
     checkName(name);
     return await this.#queue.run(async () => {
       const state = await this.#readForChange(name);
       const before = state.kind === "app" ? state.app : undefined;
+      const fenced = this.locks.refusal(terms.fence);
+      if (fenced !== undefined) return fenced;
       if (before === undefined || !isExpected(expected, before)) return { kind: "stale", current: before };
-      const revision = before.revision + 1;
+      const revision = Math.max(before.revision, terms.floor ?? 0) + 1;
       await this.#writeFile(name, revision, null);
       return { kind: "deleted", before, revision };
     });

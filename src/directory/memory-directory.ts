@@ -1,5 +1,6 @@
 import type { AppDocument } from "../config/app-document.ts";
 import {
+  type ChangeTerms,
   type DeletedApp,
   type DeleteResult,
   type Directory,
@@ -9,11 +10,13 @@ import {
   type StoredApp,
   type WriteResult,
 } from "./directory.ts";
+import { LocalLocks } from "./locks.ts";
 import { nextVersion } from "./stored-app.ts";
 
 /** Apps that live as long as the process. */
 export class MemoryDirectory implements Directory {
   readonly description: string = "memory";
+  readonly locks: LocalLocks = new LocalLocks();
   readonly #apps = new Map<string, StoredApp>();
   readonly #deleted = new Map<string, DeletedApp>();
 
@@ -25,22 +28,31 @@ export class MemoryDirectory implements Directory {
     });
   }
 
-  write(name: string, document: AppDocument, expected: Expected, floor?: number): Promise<WriteResult> {
+  write(
+    name: string,
+    document: AppDocument,
+    expected: Expected,
+    terms: ChangeTerms = {},
+  ): Promise<WriteResult> {
     const before = this.#apps.get(name);
+    const fenced = this.locks.refusal(terms.fence);
+    if (fenced !== undefined) return Promise.resolve(fenced);
     if (!isExpected(expected, before)) return Promise.resolve({ kind: "stale", current: before });
     const known = before?.revision ?? this.#deleted.get(name)?.revision ?? 0;
-    const app = nextVersion(name, document, known, floor);
+    const app = nextVersion(name, document, known, terms.floor);
     this.#apps.set(name, app);
     this.#deleted.delete(name);
     return Promise.resolve({ kind: "written", app, before });
   }
 
-  delete(name: string, expected: Expected): Promise<DeleteResult> {
+  delete(name: string, expected: Expected, terms: ChangeTerms = {}): Promise<DeleteResult> {
     const before = this.#apps.get(name);
+    const fenced = this.locks.refusal(terms.fence);
+    if (fenced !== undefined) return Promise.resolve(fenced);
     if (before === undefined || !isExpected(expected, before)) {
       return Promise.resolve({ kind: "stale", current: before });
     }
-    const revision = before.revision + 1;
+    const revision = Math.max(before.revision, terms.floor ?? 0) + 1;
     this.#apps.delete(name);
     this.#deleted.set(name, { name, revision });
     return Promise.resolve({ kind: "deleted", before, revision });

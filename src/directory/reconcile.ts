@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { DirectoryContent, StoredApp } from "./directory.ts";
 
 /** A name for which the directory's content is not taken. */
@@ -5,96 +6,72 @@ export interface KeptApp {
   readonly name: string;
   /** What a writer has to expect in the directory, which differs from what is in force. */
   readonly directory: number | "absent";
+  /** What the directory holds, where that is an app that can be read. */
+  readonly stored?: StoredApp;
   /** What the directory answers, for people. */
   readonly answer: string;
 }
 
 export interface Reconciliation {
-  readonly changes: readonly { readonly name: string; readonly app: StoredApp | undefined }[];
+  readonly changes: readonly {
+    readonly name: string;
+    readonly app: StoredApp | undefined;
+    /** Who made it, where the directory knows. */
+    readonly origin: StoredApp["origin"];
+  }[];
   readonly kept: readonly KeptApp[];
 }
 
 /**
- * What a directory that was read again means for what is in force: only what is newer is taken. An older revision, or
- * an app that is gone without a deletion, is far more likely an old copy, a lost file or a disk that is not mounted than
- * somebody's will, and taking it could send clients to servers that are long gone.
+ * What a directory that was read means for what is in force: only what is newer is taken. An older revision, other
+ * content under the same revision, or an app that is gone without a deletion, is far more likely an old copy, a failover
+ * that lost writes, a flush or a disk that is not mounted than somebody's will, and taking it could send clients to
+ * servers that are long gone.
  *
- * `known`: the highest revision ever seen of each name, deletions included.
+ * `known`: the highest revision ever seen of each name, deletions included. `names`: what was asked for; absent: everything.
  */
 export function reconcile(
   inForce: ReadonlyMap<string, StoredApp>,
   known: ReadonlyMap<string, number>,
   content: DirectoryContent,
+  names: Iterable<string> = inForce.keys(),
 ): Reconciliation {
-  const changes: { name: string; app: StoredApp | undefined }[] = [];
+  const changes: Reconciliation["changes"][number][] = [];
   const kept: KeptApp[] = [];
   const answered = new Set<string>();
   for (const app of content.apps) {
-    const { name, revision } = app;
+    const { name, revision, origin } = app;
     answered.add(name);
     const seen = known.get(name) ?? 0;
-    if (revision > seen) changes.push({ name, app });
-    else if (inForce.get(name)?.revision !== revision) {
-      kept.push({ name, directory: revision, answer: `revision ${revision}, older than ${seen}` });
+    const current = inForce.get(name);
+    if (revision > seen) changes.push({ name, app, origin });
+    else if (current?.revision !== revision) {
+      const answer = `revision ${revision}, older than ${seen}`;
+      kept.push({ name, directory: revision, stored: app, answer });
+    } else if (current !== app && !isDeepStrictEqual(current.document, app.document)) {
+      const answer = `revision ${revision} with other content`;
+      kept.push({ name, directory: revision, stored: app, answer });
     }
   }
-  for (const { name, revision } of content.deleted) {
+  for (const { name, revision, origin } of content.deleted) {
     answered.add(name);
     if (!inForce.has(name)) continue;
     const seen = known.get(name) ?? 0;
-    if (revision > seen) {
-      changes.push({ name, app: undefined });
-      continue;
+    if (revision > seen) changes.push({ name, app: undefined, origin });
+    else {
+      const answer = `a deletion at revision ${revision}, not newer than ${seen}`;
+      kept.push({ name, directory: "absent", answer });
     }
-    kept.push({
-      name,
-      directory: "absent",
-      answer: `a deletion at revision ${revision}, not newer than ${seen}`,
-    });
   }
-  const damaged = new Set(content.damaged.map((app) => app.name));
-  for (const name of inForce.keys()) {
-    if (answered.has(name)) continue;
-    kept.push({
-      name,
-      directory: "absent",
-      answer: damaged.has(name) ? "a damaged file" : "no such app, and no deletion",
-    });
+  const damaged = new Map(content.damaged.map((app) => [app.name, app]));
+  for (const name of names) {
+    if (answered.has(name) || !inForce.has(name)) continue;
+    const damage = damaged.get(name);
+    kept.push(
+      damage === undefined
+        ? { name, directory: "absent", answer: "no such app, and no deletion" }
+        : { name, directory: damage.revision ?? "absent", answer: `what cannot be read: ${damage.reason}` },
+    );
   }
   return { changes, kept };
-}
-
-export interface Beginning {
-  readonly apps: readonly StoredApp[];
-  readonly kept: readonly KeptApp[];
-  /** Apps of which the backup knows a later revision than the directory. */
-  readonly older: readonly { readonly name: string; readonly revision: number; readonly answer: string }[];
-}
-
-/** What to start with: the directory is the truth, and the backup stands in for what is damaged in it. */
-export function beginWith(content: DirectoryContent, backedUp: readonly StoredApp[]): Beginning {
-  const apps = new Map(content.apps.map((app) => [app.name, app]));
-  const deleted = new Set(content.deleted.map((app) => app.name));
-  const damaged = new Set(content.damaged.map((app) => app.name));
-  const kept: KeptApp[] = [];
-  const older: { name: string; revision: number; answer: string }[] = [];
-  for (const app of backedUp) {
-    const { name, revision } = app;
-    const answer = apps.get(name);
-    if (answer !== undefined) {
-      if (answer.revision < revision) older.push({ name, revision, answer: `revision ${answer.revision}` });
-    } else if (damaged.has(name)) {
-      apps.set(name, app);
-      kept.push({ name, directory: "absent", answer: "a damaged file" });
-    } else if (!deleted.has(name)) {
-      older.push({ name, revision, answer: "no such app, and no deletion" });
-    }
-  }
-  return { apps: [...apps.values()], kept, older };
-}
-
-/** Do both hold the same apps at the same revisions? */
-export function sameRevisions(one: readonly StoredApp[], other: readonly StoredApp[]): boolean {
-  const revisions = new Map(other.map((app) => [app.name, app.revision]));
-  return one.length === other.length && one.every((app) => revisions.get(app.name) === app.revision);
 }

@@ -1,3 +1,4 @@
+import { formatProblems } from "../config/format-problems.ts";
 import { type AppDocument, parseAppDocument } from "../config/app-document.ts";
 import type { StoredApp } from "./directory.ts";
 
@@ -15,9 +16,7 @@ export function parseStoredApp(name: string, revision: unknown, document: unknow
   }
   const parsed = parseAppDocument(document, { name });
   if (!parsed.ok) {
-    const problems = parsed.problems.map(
-      ({ path, found, expected }) => `${path}: found ${found}, expected ${expected}`,
-    );
+    const problems = formatProblems(parsed.problems);
     return { ok: false, reason: `its document is not valid: ${problems.join("; ")}` };
   }
   return { ok: true, app: { name, revision, document: parsed.value } };

@@ -15,6 +15,8 @@ export class Listener {
   private readonly server: Server;
   private current: ListenSettings;
   private senders: AddressSet;
+  /** Of a TCP socket; it stays known when the socket is closed. */
+  private address: AddressInfo | undefined;
 
   private constructor(settings: ListenSettings, server: Server) {
     this.current = settings;
@@ -61,6 +63,7 @@ export class Listener {
         cause: error,
       });
     }
+    if (address.kind === "tcp") listener.address = server.address() as AddressInfo;
     server.on("error", onError);
     return listener;
   }
@@ -68,8 +71,8 @@ export class Listener {
   /** Where it really listens: port 0 became a port. */
   get bound(): ListenAddress {
     if (this.settings.address.kind === "unix") return this.settings.address;
-    const { address, port } = this.server.address() as AddressInfo;
-    return { kind: "tcp", host: address, port };
+    const { address: host, port } = this.address!;
+    return { kind: "tcp", host, port };
   }
 
   close(): void {

@@ -1,0 +1,97 @@
+import { isDeepStrictEqual } from "node:util";
+import { type AppDocument, parseAppDocument } from "../../config/app-document.ts";
+import { APP_KEYS } from "../../config/app-schema.ts";
+import { describeFound } from "../../config/finding.ts";
+import { type OriginalValue, toOriginal } from "../../config/original-form.ts";
+import type { Parsed, Problem } from "../../config/problem.ts";
+import type { Origin } from "../directory.ts";
+import { isRecord } from "../sealed-json.ts";
+import { isRevision } from "../stored-app.ts";
+import { digest } from "./stored-value.ts";
+
+/** What the original's value carries. */
+const IN_VALUE = ["groups", "testers", "deploy"] as const;
+/** What lies beside it, as the original has no place for it. */
+const BESIDE = ["share", "testing"] as const;
+
+type Beside = Pick<AppDocument, (typeof BESIDE)[number]>;
+
+/** What lies under the `halftone:` key of an app of the original layout. */
+export interface BesideValue extends Partial<Origin> {
+  readonly revision: number;
+  /** Of the content of the value that has this revision; a value with another one was set by somebody else. */
+  readonly content: string;
+  readonly more: Beside;
+  readonly deleted?: true;
+}
+
+/** Undefined: there is none, or it cannot be read, which loses a share and a count, and nothing that serves. */
+export function readBeside(raw: string | null): BesideValue | undefined {
+  if (raw === null) return undefined;
+  try {
+    const value: unknown = JSON.parse(raw);
+    const isBeside =
+      isRecord(value) &&
+      isRevision(value["revision"]) &&
+      typeof value["content"] === "string" &&
+      isRecord(value["more"]);
+    return isBeside ? (value as unknown as BesideValue) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The whole document: what the value says, what lies beside it, and the rest from the file. */
+export function joinDocument(base: AppDocument, raw: string, more: Beside): Parsed<AppDocument> {
+  let value: unknown;
+  try {
+    value = JSON.parse(raw);
+  } catch (error) {
+    const found = `no JSON: ${(error as Error).message}`;
+    return { ok: false, problems: [{ path: "", found, expected: "the original's converted form" }] };
+  }
+  if (!isRecord(value)) {
+    const found = describeFound(value);
+    return { ok: false, problems: [{ path: "", found, expected: "the original's converted form" }] };
+  }
+  const { name } = base;
+  const port = base.port === undefined ? {} : { port: base.port };
+  const read = parseAppDocument({ ...value, ...port }, { name });
+  if (!read.ok) return read;
+  const joined: Record<string, unknown> = { ...base };
+  for (const key of IN_VALUE) replace(joined, key, read.value[key]);
+  for (const key of BESIDE) replace(joined, key, more[key]);
+  return parseAppDocument(joined, { name });
+}
+
+/** What of a document goes into the value, and what beside it. */
+export function splitDocument(
+  base: AppDocument,
+  document: AppDocument,
+): Parsed<{ readonly value: OriginalValue; readonly more: Beside }> {
+  const elsewhere = new Set<string>(["name", ...IN_VALUE, ...BESIDE]);
+  const problems: Problem[] = [];
+  for (const key of APP_KEYS) {
+    if (elsewhere.has(key)) continue;
+    const field = key as keyof AppDocument;
+    if (isDeepStrictEqual(document[field], base[field])) continue;
+    const expected = `${describeFound(base[field])}, as the file says: in the original layout it is changed there`;
+    problems.push({ path: key, found: describeFound(document[field]), expected });
+  }
+  const value = toOriginal(document);
+  if (!value.ok) problems.push(...value.problems);
+  if (problems.length > 0 || !value.ok) return { ok: false, problems };
+  const more: Record<string, unknown> = {};
+  for (const key of BESIDE) replace(more, key, document[key]);
+  return { ok: true, value: { value: value.value, more } };
+}
+
+/** Of what counts in a value: where the original's round robin stands (`current_weight`) does not. */
+export function contentDigest({ groups, testers = [], deploy = 0 }: AppDocument): string {
+  return digest(JSON.stringify([Object.entries(groups), testers, deploy]));
+}
+
+function replace(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (value === undefined) delete target[key];
+  else target[key] = value;
+}

@@ -1,0 +1,306 @@
+import { formatProblems } from "../../config/format-problems.ts";
+import type { AppDocument } from "../../config/app-document.ts";
+import type { RedisConfig } from "../../config/halftone-config.ts";
+import { redisText } from "../../config/redis-target.ts";
+import {
+  type ChangeTerms,
+  type DamagedApp,
+  type DeletedApp,
+  type DeleteResult,
+  type Directory,
+  type DirectoryContent,
+  DirectoryUnavailable,
+  type Expected,
+  isExpected,
+  type NotWritten,
+  type Origin,
+  type StoredApp,
+  type WriteResult,
+} from "../directory.ts";
+import { ChangeWatch } from "./change-watch.ts";
+import { type BesideValue, contentDigest, joinDocument, readBeside, splitDocument } from "./original-app.ts";
+import { AUDIT, AUDIT_LENGTH, FENCE } from "./redis-keys.ts";
+import { RedisLink } from "./redis-link.ts";
+import { RedisLocks } from "./redis-locks.ts";
+import { CHANGE_ORIGINAL } from "./redis-scripts.ts";
+
+const COMPARE_EVERY = 20_000;
+/** How often a change is tried again because somebody else changed the app between reading and writing. */
+const MOST_ATTEMPTS = 10;
+/** Set by redis-cli, or by what writes for the original's gateways. */
+const BY_HAND = { by: "redis", what: "set by hand" };
+
+interface RawApp {
+  readonly value: string | null;
+  readonly beside: string | null;
+}
+
+type OriginalState =
+  | { readonly kind: "absent"; readonly known: number }
+  | { readonly kind: "app"; readonly app: StoredApp }
+  | { readonly kind: "deleted"; readonly deleted: DeletedApp }
+  /** The value was set by somebody who knows no revisions. */
+  | { readonly kind: "foreign"; readonly document: AppDocument; readonly known: number }
+  | { readonly kind: "damaged"; readonly reason: string; readonly known: number };
+
+export interface OriginalDirectoryOptions {
+  readonly config: RedisConfig;
+  /** The documents of the configuration: which apps there are, and what of them the original's form cannot carry. */
+  readonly documents: readonly AppDocument[];
+  readonly gateway: string;
+  /** Ms since the epoch. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Default 20 s. */
+  readonly compareEvery?: number;
+}
+
+/**
+ * The Redis of the original's gateways, shared with them: the key is the app's name, the value its converted form. Groups,
+ * weights, testers and `deploy` live there; share and revision beside it, in `halftone:{NAME}:beside`; everything else in
+ * the files of `apps`. A value that somebody else set is adopted: it is the next revision, with no share.
+ */
+export class OriginalDirectory implements Directory {
+  readonly description: string;
+  readonly locks: RedisLocks;
+  readonly link: RedisLink;
+  readonly #base: ReadonlyMap<string, AppDocument>;
+  readonly #gateway: string;
+  readonly #now: () => number;
+  /** The bytes last read of each name. */
+  readonly #read = new Map<string, RawApp>();
+  readonly #changes: ChangeWatch;
+
+  constructor({ config, documents, gateway, now = Date.now, compareEvery }: OriginalDirectoryOptions) {
+    this.description = redisText(config.target);
+    this.#base = new Map(documents.map((document) => [document.name, document]));
+    this.#gateway = gateway;
+    this.#now = now;
+    this.link = new RedisLink({
+      config,
+      key: FENCE,
+      // Redis remembers which keys this connection read, as it does from here on, and tells when one changes.
+      prepare: () => Promise.resolve(),
+      onUp: () => this.#changes.tell(),
+      onDown: () => this.#changes.tell(),
+      onInvalidate: (key) => this.#changes.tell(key === null ? undefined : [nameOf(key)]),
+    });
+    this.locks = new RedisLocks(this.link);
+    this.#changes = new ChangeWatch(() => this.#changed(), compareEvery ?? COMPARE_EVERY);
+  }
+
+  async read(names: Iterable<string> = this.#base.keys()): Promise<DirectoryContent> {
+    const wanted = [...names].filter((name) => this.#base.has(name));
+    const apps: StoredApp[] = [];
+    const deleted: DeletedApp[] = [];
+    const damaged: DamagedApp[] = [];
+    for (const [name, raw] of await this.#readRaw(wanted)) {
+      const state = await this.#settle(name, raw);
+      if (state.kind === "app") apps.push(state.app);
+      else if (state.kind === "deleted") deleted.push(state.deleted);
+      else if (state.kind === "damaged")
+        damaged.push({ name, setAside: `the key ${name}`, reason: state.reason });
+    }
+    return { apps, deleted, damaged };
+  }
+
+  async write(
+    name: string,
+    document: AppDocument,
+    expected: Expected,
+    terms: ChangeTerms = {},
+  ): Promise<WriteResult> {
+    const base = this.#base.get(name);
+    if (base === undefined) return unknownName(name);
+    const split = splitDocument(base, document);
+    if (!split.ok) return { kind: "refused", problems: split.problems };
+    const { value, more } = split.value;
+    const made = await this.#change(name, expected, terms, (revision, origin) => ({
+      value: JSON.stringify(value),
+      beside: { revision, ...origin, content: contentDigest(document), more },
+    }));
+    if (made.kind !== "made") return made;
+    const { before, revision, origin } = made;
+    return { kind: "written", app: { name, revision, document, origin }, before };
+  }
+
+  async delete(name: string, expected: Expected, terms: ChangeTerms = {}): Promise<DeleteResult> {
+    const made = await this.#change(name, expected, terms, (revision, origin, before) =>
+      before === undefined
+        ? undefined
+        : { value: "", beside: { revision, ...origin, content: "", more: {}, deleted: true } },
+    );
+    if (made.kind !== "made") return made;
+    if (made.before === undefined) throw new Error(`app ${name} was deleted, but there was none`);
+    return { kind: "deleted", before: made.before, revision: made.revision };
+  }
+
+  watch(onChange: (names?: readonly string[]) => void): () => void {
+    return this.#changes.add(onChange);
+  }
+
+  async close(): Promise<void> {
+    this.#changes.close();
+    await this.link.close();
+  }
+
+  /** Reads, makes the change, and writes it if nothing changed in between; else once more. */
+  async #change(
+    name: string,
+    expected: Expected,
+    terms: ChangeTerms,
+    make: (
+      revision: number,
+      origin: Origin,
+      before: StoredApp | undefined,
+    ) => { readonly value: string; readonly beside: BesideValue } | undefined,
+  ): Promise<
+    | NotWritten
+    | {
+        readonly kind: "made";
+        readonly before: StoredApp | undefined;
+        readonly revision: number;
+        readonly origin: Origin;
+      }
+  > {
+    const { floor = 0, note = { by: "unknown", what: "put" }, fence } = terms;
+    const origin = { ...note, gateway: this.#gateway };
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const raw = (await this.#readRaw([name])).get(name) ?? NOTHING;
+      const state = await this.#settle(name, raw);
+      const before = state.kind === "app" ? state.app : undefined;
+      if (!isExpected(expected, before)) return { kind: "stale", current: before };
+      const current = revisionOf(state);
+      const revision = Math.max(current, floor) + 1;
+      const change = make(revision, origin, before);
+      if (change === undefined) return { kind: "stale", current: before };
+      const answer = await this.#store(
+        name,
+        this.#read.get(name) ?? raw,
+        { ...change, current, origin },
+        fence,
+      );
+      if (answer === "fenced") return { kind: "fenced", lock: fence?.lock ?? "" };
+      if (answer === "written") return { kind: "made", before, revision, origin };
+    }
+    throw new DirectoryUnavailable(
+      `app ${name} was changed ${MOST_ATTEMPTS} times while a change of it was made`,
+    );
+  }
+
+  async #store(
+    name: string,
+    raw: RawApp,
+    change: {
+      readonly value: string;
+      readonly beside: BesideValue;
+      readonly current: number;
+      readonly origin: Origin;
+    },
+    fence?: ChangeTerms["fence"],
+  ): Promise<string> {
+    const beside = JSON.stringify({ ...change.beside, at: new Date(this.#now()).toISOString() });
+    const answer = await this.link.use((client) =>
+      client.eval(CHANGE_ORIGINAL, {
+        keys: [name, besideKey(name), AUDIT, FENCE + (fence?.lock ?? "")],
+        arguments: [
+          raw.value ?? "",
+          raw.beside ?? "",
+          fence === undefined ? "" : String(fence.token),
+          change.value,
+          beside,
+          name,
+          String(change.current),
+          String(change.beside.revision),
+          JSON.stringify(change.origin),
+          AUDIT_LENGTH,
+        ],
+      }),
+    );
+    return answer as string;
+  }
+
+  async #readRaw(names: readonly string[]): Promise<Map<string, RawApp>> {
+    const raws = new Map<string, RawApp>();
+    if (names.length === 0) return raws;
+    const keys = names.flatMap((name) => [name, besideKey(name)]);
+    const values = await this.link.use((client) => client.mGet(keys));
+    for (const [index, name] of names.entries()) {
+      const raw = { value: values[2 * index] ?? null, beside: values[2 * index + 1] ?? null };
+      raws.set(name, raw);
+      this.#read.set(name, raw);
+    }
+    return raws;
+  }
+
+  /** What the raw values mean; one that somebody else set is given its revision. */
+  async #settle(name: string, raw: RawApp): Promise<OriginalState> {
+    const base = this.#base.get(name);
+    if (base === undefined) return { kind: "absent", known: 0 };
+    let state = readState(base, raw);
+    for (let attempt = 0; state.kind === "foreign" && attempt < MOST_ATTEMPTS; attempt += 1) {
+      const revision = state.known + 1;
+      const origin = { ...BY_HAND, gateway: this.#gateway };
+      const beside = { revision, ...origin, content: contentDigest(state.document), more: {} };
+      const current = this.#read.get(name) ?? raw;
+      await this.#store(name, current, { value: "=", beside, current: state.known, origin });
+      // Adopted by this gateway or by another one: it is read again either way.
+      state = readState(base, (await this.#readRaw([name])).get(name) ?? NOTHING);
+    }
+    return state;
+  }
+
+  async #changed(): Promise<readonly string[]> {
+    const before = new Map(this.#read);
+    const now = await this.#readRaw([...this.#base.keys()]);
+    return [...now].flatMap(([name, raw]) => {
+      const known = before.get(name) ?? NOTHING;
+      return known.value === raw.value && known.beside === raw.beside ? [] : [name];
+    });
+  }
+}
+
+const NOTHING: RawApp = { value: null, beside: null };
+
+function readState(base: AppDocument, raw: RawApp): OriginalState {
+  const { name } = base;
+  const beside = readBeside(raw.beside);
+  const known = beside?.revision ?? 0;
+  const origin = originOf(beside);
+  if (raw.value === null) {
+    if (beside?.deleted !== true) return { kind: "absent", known };
+    return { kind: "deleted", deleted: { name, revision: known, ...origin } };
+  }
+  const own = joinDocument(base, raw.value, beside?.more ?? {});
+  if (own.ok && beside?.deleted !== true && beside?.content === contentDigest(own.value)) {
+    return { kind: "app", app: { name, revision: known, document: own.value, ...origin } };
+  }
+  const foreign = joinDocument(base, raw.value, {});
+  if (foreign.ok) return { kind: "foreign", document: foreign.value, known };
+  const problems = formatProblems(foreign.problems);
+  return { kind: "damaged", reason: problems.join("; "), known };
+}
+
+function originOf(beside: BesideValue | undefined): { readonly origin?: Origin } {
+  const { by, what, gateway } = beside ?? {};
+  return by === undefined || what === undefined || gateway === undefined
+    ? {}
+    : { origin: { by, what, gateway } };
+}
+
+function revisionOf(state: OriginalState): number {
+  if (state.kind === "app") return state.app.revision;
+  return state.kind === "deleted" ? state.deleted.revision : state.known;
+}
+
+function unknownName(name: string): NotWritten {
+  const expected = "an app named by `apps` of halftone.yaml, as the directory has the original layout";
+  return { kind: "refused", problems: [{ path: "name", found: JSON.stringify(name), expected }] };
+}
+
+function besideKey(name: string): string {
+  return `halftone:{${name}}:beside`;
+}
+
+function nameOf(key: string): string {
+  return /^halftone:\{(.*)\}:beside$/.exec(key)?.[1] ?? key;
+}
