@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import { createAdminApi } from "./admin/api.ts";
 import { startAdminServer, type AdminServer } from "./admin/admin-server.ts";
@@ -18,9 +21,8 @@ import { loadAppFiles } from "./config/load-documents.ts";
 import { unknownTlsOf } from "./config/unknown-tls.ts";
 import { AppStore } from "./directory/app-store.ts";
 import { Backup } from "./directory/backup.ts";
-import type { Directory } from "./directory/directory.ts";
-import { FileDirectory } from "./directory/file-directory.ts";
-import { MemoryDirectory } from "./directory/memory-directory.ts";
+import { FleetMember } from "./fleet/member.ts";
+import { openShared } from "./fleet/open-shared.ts";
 import { AddressGuard } from "./gateway/address-guard.ts";
 import { HealthChecker } from "./gateway/health-checker.ts";
 import { listenText } from "./gateway/listener.ts";
@@ -31,6 +33,9 @@ import { signSupervisor } from "./process/supervisor-mark.ts";
 import { TlsKeeper } from "./process/tls-keeper.ts";
 import { WorkerPlane } from "./process/worker-plane.ts";
 import { VERSION } from "./version.ts";
+
+/** How long a change waits for the processes that carry traffic, in ms; one that is slower follows when it can. */
+const APPLY_TIME = 5000;
 
 type Log = Pick<Logger, "info" | "warn" | "error">;
 
@@ -96,20 +101,28 @@ async function startSigned(
   log: Log,
 ): Promise<Halftone> {
   let current = config;
-  const store = await AppStore.open({
-    directory: openDirectory(config),
-    backup: new Backup(config.backup),
+  let wanted = documents;
+  const { directory, roster } = await openShared(config, documents);
+  const store: AppStore = await AppStore.open({
+    directory,
+    // Memory forgets: a backup would remember for it.
+    backup: config.directory.kind === "memory" ? undefined : new Backup(config.backup),
     now: Date.now,
     log,
     allowServers: () => current.gateway.allowServers,
+    lastResort: documents,
+    onReachable: () => seedLater(),
   });
+  const seedLater = (): void => {
+    seed(store, wanted, log).catch((error: unknown) => log.error({ err: error }, "apps could not be stored"));
+  };
   const audit = await Audit.open(config.data);
   const token = await adminToken({
     folder: config.data,
     ...(config.admin.token === undefined ? {} : { configured: config.admin.token }),
   });
   audit.follow(store);
-  await seed(store, documents, log);
+  if (store.status().state === "current") await seed(store, documents, log);
 
   const workers = workerCount(config.workers);
   // Reserved from the start, so that no request gets to the admin API before it is known where it really listens.
@@ -129,16 +142,41 @@ async function startSigned(
     () => new AddressGuard([...plane.bound, ...reserved], current.gateway.allowServers),
     new ServerTlsTable(config.gateway.serverTls, tls.material),
   );
+  let draining = false;
+  let adminUrl = "";
+  const startedAt = new Date().toISOString();
+  const id = randomUUID();
+  const isReady = (): boolean => !draining && (workers === 0 || plane.workers.running > 0);
+  const member = new FleetMember({
+    roster,
+    report: () => ({
+      name: config.name,
+      id,
+      version: VERSION,
+      startedAt,
+      listen: plane.bound.map(listenText),
+      admin: adminUrl,
+      ready: isReady(),
+      directory: store.status().state,
+    }),
+    count: () => plane.count(),
+    totals: (app) => plane.totals(app),
+    log,
+  });
   // Before the start: a change that comes while the workers start must reach them too.
   store.subscribe(async ({ name, after }) => {
+    let applied: Promise<void>;
     if (after === undefined) {
       checker.forget(name);
-      await plane.deleteApp(name);
+      applied = plane.deleteApp(name);
     } else {
       tellUnknownTls([after.document], current.gateway, log);
-      await plane.putApp(after);
+      applied = plane.putApp(after);
       checker.follow(compileApp(after.document, after.revision));
     }
+    const told = applied.then(() => member.inForce(name, after?.revision));
+    // A worker that is stuck must not hold up every other change; the fleet is told only when it has followed.
+    await Promise.race([told, setTimeout(APPLY_TIME, undefined, { ref: false })]);
   });
   tellUnknownTls(
     store.list().map(({ document }) => document),
@@ -153,11 +191,12 @@ async function startSigned(
   });
   for (const { document, revision } of store.list()) checker.follow(compileApp(document, revision));
 
-  let draining = false;
+  for (const { name, revision } of store.list()) member.inForce(name, revision);
+
   const view: GatewayView = {
     servers: (app) => plane.servers(app),
     readiness: () => ({
-      ready: !draining && (workers === 0 || plane.workers.running > 0),
+      ready: isReady(),
       draining,
       workers: plane.workers,
       listen: plane.bound.map(listenText),
@@ -168,6 +207,7 @@ async function startSigned(
     audit,
     tokens: tokenSet([{ name: "admin", token: token.token }]),
     gateway: view,
+    fleet: { roster, name: config.name, digest: () => member.digest },
     version: VERSION,
     now: Date.now,
   });
@@ -182,6 +222,8 @@ async function startSigned(
     reserved = [admin.bound];
     await plane.reconfigure({ ...config.gateway, reserved }, workers, tls.material);
   }
+  adminUrl = admin.url;
+  member.start();
   log.info(
     { gateway: plane.bound.map(listenText), admin: admin.url, apps: store.list().length },
     "listening",
@@ -204,6 +246,7 @@ async function startSigned(
       const next = await readConfig(configPath);
       const documents = await readAppFiles(next);
       refuseRestartOnly(configPath, current, next);
+      refuseOtherBase(configPath, next, wanted, documents);
       try {
         await tls.take(next.gateway, async (material) => {
           const serverTls = new ServerTlsTable(next.gateway.serverTls, material);
@@ -215,6 +258,7 @@ async function startSigned(
         throw new Refused(`${configPath} is refused: ${(error as Error).message}`);
       }
       current = next;
+      wanted = documents;
       await seed(store, documents, log);
       await store.reload();
       tellUnknownTls(
@@ -228,6 +272,8 @@ async function startSigned(
       checker.stop();
       tls.stop();
       await plane.drain();
+      // Only now: until here the others have to wait for what is in flight.
+      await member.stop();
       await admin.close();
       await store.close();
       await audit.close();
@@ -246,18 +292,6 @@ function tellUnknownTls(documents: readonly AppDocument[], settings: GatewaySett
 /** `auto`: a core is left to the supervisor, so that its work never delays a request. */
 function workerCount(workers: number | "auto"): number {
   return workers === "auto" ? Math.max(1, availableParallelism() - 1) : workers;
-}
-
-function openDirectory(config: HalftoneConfig): Directory {
-  const { directory } = config;
-  switch (directory.kind) {
-    case "memory":
-      return new MemoryDirectory();
-    case "file":
-      return new FileDirectory(directory.folder);
-    case "redis":
-      throw new Refused("directory: redis is not in this version; expected memory: or file:DIR");
-  }
 }
 
 /** Reads every app file; throws `Refused` with all problems of all files. */
@@ -287,9 +321,23 @@ async function seed(store: AppStore, documents: readonly AppDocument[], log: Log
 }
 
 function refuseRestartOnly(path: string, current: HalftoneConfig, next: HalftoneConfig): void {
-  const changed = (["admin", "data", "directory", "backup"] as const).filter(
+  const changed = (["name", "admin", "data", "directory", "backup"] as const).filter(
     (key) => JSON.stringify(current[key]) !== JSON.stringify(next[key]),
   );
   if (changed.length === 0) return;
   throw new Refused(`${path} is refused: ${changed.join(", ")} cannot change without a restart`);
+}
+
+/** With the original's layout the files are part of every document: a change of theirs has no revision. */
+function refuseOtherBase(
+  path: string,
+  { directory }: HalftoneConfig,
+  before: readonly AppDocument[],
+  after: readonly AppDocument[],
+): void {
+  if (directory.kind !== "redis" || directory.target.layout !== "original") return;
+  if (isDeepStrictEqual(before, after)) return;
+  throw new Refused(
+    `${path} is refused: the files of apps cannot change without a restart while the directory has the original layout`,
+  );
 }

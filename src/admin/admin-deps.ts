@@ -1,7 +1,17 @@
+import type { Roster } from "../fleet/roster.ts";
 import type { AppStore } from "../directory/app-store.ts";
 import type { Audit } from "./audit.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import type { TokenSet } from "./token-set.ts";
+
+/** The gateways of the directory, as this one sees them. */
+export interface FleetView {
+  readonly roster: Roster;
+  /** What this one is called there. */
+  readonly name: string;
+  /** Of what is in force here, as in `GatewayReport`. */
+  readonly digest: () => string;
+}
 
 /** What the admin API stands on. */
 export interface AdminDeps {
@@ -9,6 +19,7 @@ export interface AdminDeps {
   readonly tokens: TokenSet;
   readonly audit: Audit;
   readonly gateway: GatewayView;
+  readonly fleet: FleetView;
   /** Version of Halftone, for the OpenAPI document. */
   readonly version: string;
   /** Milliseconds since the epoch. */

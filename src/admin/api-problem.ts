@@ -8,6 +8,8 @@ export type ApiProblemCode =
   | "no-such-app"
   | "method-not-allowed"
   | "stale"
+  | "no-difference"
+  | "not-converged"
   | "body-too-large"
   | "unsupported-media-type"
   | "wrong-host"
@@ -22,6 +24,8 @@ const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; read
   "not-found": { status: 404, title: "There is no such resource" },
   "no-such-app": { status: 404, title: "There is no such app" },
   "method-not-allowed": { status: 405, title: "The resource does not take this method" },
+  "no-difference": { status: 404, title: "There is nothing to resolve" },
+  "not-converged": { status: 409, title: "Not every gateway has it in force yet" },
   stale: { status: 412, title: "The app was changed since it was read" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "The body has a type that is not taken here" },

@@ -3,6 +3,8 @@ import { actor } from "./actor.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import { appOperations } from "./app-operations.ts";
+import { directoryOperations } from "./directory-operations.ts";
+import { fleetOperations } from "./fleet-operations.ts";
 import { needsToken, openApiDocument } from "./open-api.ts";
 import { mount, type AdminEnv, type Operation } from "./operation.ts";
 import { openApiAnswer } from "./schemas.ts";
@@ -18,6 +20,8 @@ export function createAdminApi(deps: AdminDeps): Hono<AdminEnv> {
   const operations: Operation[] = [
     ...appOperations(deps),
     ...trafficOperations(deps),
+    ...fleetOperations(deps),
+    ...directoryOperations(deps),
     ...serviceOperations(deps),
   ];
   operations.push(openApiOperation(operations, deps.version));

@@ -168,7 +168,7 @@ function requiredPrecondition(c: Context<AdminEnv>): Expected | Response {
 }
 
 /** Why nothing was changed. */
-function refusalOf(deps: AdminDeps, name: string, result: StoreResult): Response {
+export function refusalOf(deps: AdminDeps, name: string, result: StoreResult): Response {
   switch (result.kind) {
     case "invalid":
       return invalidDocument(deps.store.get(name), result.problems);
@@ -176,6 +176,11 @@ function refusalOf(deps: AdminDeps, name: string, result: StoreResult): Response
       return stale(name, result.current);
     case "missing":
       return noSuchApp(deps, name);
+    case "fenced":
+      return refusal(
+        "stale",
+        `the lock ${result.lock} was given to another gateway meanwhile; nothing was changed`,
+      );
     case "unavailable":
       return refusal(
         "directory-unavailable",

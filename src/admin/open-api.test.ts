@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runAdmin, type RunningAdmin } from "../../test/admin/running-admin.ts";
+import { LocalRoster } from "../fleet/roster.ts";
 import { createAdminApi } from "./api.ts";
 import { tokenSet } from "./token-set.ts";
 
@@ -24,7 +25,16 @@ describe("the OpenAPI document", () => {
   it("describes exactly the routes that are mounted", () => {
     const { store, audit } = admin;
     const gateway = { servers: () => Promise.resolve([]), readiness: () => admin.plane.readiness };
-    const api = createAdminApi({ store, audit, gateway, tokens: tokenSet([]), version: "1", now: () => 0 });
+    const fleet = { roster: new LocalRoster(), name: "gateway-1", digest: () => "" };
+    const api = createAdminApi({
+      store,
+      audit,
+      gateway,
+      fleet,
+      tokens: tokenSet([]),
+      version: "1",
+      now: () => 0,
+    });
     const mounted = api.routes
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canonicalAddress } from "../config/address-set.ts";
 import { appJsonSchema } from "../config/json-schema.ts";
+import type { AppDocument } from "../config/app-document.ts";
 import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
 import { checkedText, closedObject, listOf, wholeNumber } from "../config/schema-fields.ts";
 import type { ProblemDocument } from "./api-problem.ts";
@@ -56,7 +57,127 @@ export interface ServerRow {
   readonly lastError: string | null;
 }
 
+/** One line of `GET /gateways`. */
+export interface GatewayRow {
+  readonly name: string;
+  /** It is the one that answers. */
+  readonly self: boolean;
+  /** It has told of itself within the lease. */
+  readonly live: boolean;
+  /** When it last told of itself, ISO 8601. */
+  readonly seen: string;
+  readonly version: string;
+  readonly startedAt: string;
+  readonly listen: readonly string[];
+  readonly admin: string;
+  readonly ready: boolean;
+  readonly directory: "current" | "backup";
+  readonly apps: number;
+  readonly inFlight: number;
+  /** Apps of which it has another revision in force than the one that answers. */
+  readonly lag: number;
+  /** The first of them; null: no such app there, or here. */
+  readonly late: readonly {
+    readonly app: string;
+    readonly revision: number | null;
+    readonly here: number | null;
+  }[];
+}
+
+/** One line of `GET /apps/{name}/groups`: all live gateways together. */
+export interface GroupRow {
+  readonly group: string;
+  /** Tries since the gateways began. */
+  readonly requests: number;
+  readonly failures: number;
+  readonly inFlight: number;
+  /** Tries a second, over the last second or so. */
+  readonly perSecond: number;
+  /** Of the app's tries a second, in per cent; null: there are none. */
+  readonly share: number | null;
+}
+
+/** One line of `GET /directory/differences`. */
+export interface DifferenceRow {
+  readonly name: string;
+  readonly answer: string;
+  readonly inForce: RevisionedDocument | null;
+  readonly directory: RevisionedDocument | null;
+}
+
+interface RevisionedDocument {
+  readonly revision: number;
+  readonly document: AppDocument;
+}
+
 const revision: z.ZodType<number> = z.int().min(0);
+
+const appsApart = z.array(
+  z.object({ app: z.string(), revision: revision.nullable(), here: revision.nullable() }),
+);
+
+export const gatewayRows: z.ZodType<readonly GatewayRow[]> = z.array(
+  z.object({
+    name: z.string(),
+    self: z.boolean(),
+    live: z.boolean(),
+    seen: z.string(),
+    version: z.string(),
+    startedAt: z.string(),
+    listen: z.array(z.string()),
+    admin: z.string(),
+    ready: z.boolean(),
+    directory: z.enum(["current", "backup"]),
+    apps: z.int(),
+    inFlight: z.int(),
+    lag: z.int(),
+    late: appsApart,
+  }),
+);
+
+export const groupRows: z.ZodType<readonly GroupRow[]> = z.array(
+  z.object({
+    group: z.string(),
+    requests: z.int(),
+    failures: z.int(),
+    inFlight: z.int(),
+    perSecond: z.number(),
+    share: z.number().nullable(),
+  }),
+);
+
+export const convergence: z.ZodType = z.object({
+  app: z.string(),
+  asked: revision,
+  converged: z.literal(true),
+  gateways: z.array(
+    z.object({
+      name: z.string(),
+      live: z.boolean(),
+      ago: z.number().describe("ms since it told of itself"),
+      revision: revision.nullable(),
+      reached: z.boolean(),
+    }),
+  ),
+});
+
+const revisionedDocument = z.object({ revision, document: z.looseObject({}) }).nullable();
+
+export const differenceRows: z.ZodType = z.array(
+  z.object({
+    name: z.string(),
+    answer: z.string().describe("what the directory holds, in words"),
+    inForce: revisionedDocument,
+    directory: revisionedDocument,
+  }),
+);
+
+export const restoreRequest: z.ZodType<{ readonly from: "gateway" | "directory" }> = closedObject(
+  { from: z.enum(["gateway", "directory"], 'the side that is to count, "gateway" or "directory"') },
+  '{"from": "gateway" | "directory"}',
+);
+
+export const restoreState: z.ZodType = z.object({ name: z.string(), revision: revision.nullable() });
 
 export const nameText: z.ZodType<string> = z.string();
 
@@ -160,6 +281,7 @@ const directoryStatus = z.looseObject({
   state: z.enum(["current", "backup"]),
   since: z.string(),
   reason: z.string().optional(),
+  differences: z.int(),
 });
 
 export const readinessAnswer: z.ZodType = z.object({

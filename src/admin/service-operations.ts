@@ -1,3 +1,4 @@
+import { createMetrics } from "../telemetry/metrics.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import type { Operation } from "./operation.ts";
@@ -7,6 +8,15 @@ const AUDIT_LIMIT = 100;
 
 /** About Halftone itself: the audit, and what load balancers and supervisors ask. */
 export function serviceOperations(deps: AdminDeps): readonly Operation[] {
+  const { store, gateway, version, now } = deps;
+  const metrics = createMetrics({
+    version,
+    directory: () => store.status(),
+    apps: () => store.list().length,
+    differences: () => store.differences().length,
+    workers: () => gateway.readiness().workers,
+    now,
+  });
   return [
     {
       id: "listAudit",
@@ -57,6 +67,14 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
       summary: "Is the process alive? No token needed",
       answers: { 200: { description: "It is", schema: health } },
       handle: (c) => c.json({ status: "ok" }),
+    },
+    {
+      id: "metrics",
+      method: "get",
+      path: "/metrics",
+      summary: "For Prometheus. No token needed",
+      answers: { 200: { description: "Prometheus text format" } },
+      handle: async (c) => c.text(await metrics.metrics(), 200, { "Content-Type": metrics.contentType }),
     },
     {
       id: "readyz",

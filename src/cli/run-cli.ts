@@ -9,6 +9,7 @@ import { checkCommand } from "./check.ts";
 import type { CliContext } from "./cli-context.ts";
 import { CliFailure, type ExitCode } from "./cli-failure.ts";
 import { deployCommand } from "./deploy.ts";
+import { directoryCommand } from "./directory.ts";
 import { explainCommand } from "./explain.ts";
 import { statusCommand } from "./status.ts";
 
@@ -59,7 +60,7 @@ async function programFor(first: string | undefined, context: CliContext): Promi
     app.addCommand(make(context));
   }
   add(program, app);
-  for (const make of [checkCommand, deployCommand, explainCommand, statusCommand]) {
+  for (const make of [checkCommand, deployCommand, directoryCommand, explainCommand, statusCommand]) {
     add(program, make(context));
   }
   return program;

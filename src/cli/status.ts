@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { AppSummary, ServerRow } from "../admin/schemas.ts";
+import type { AppSummary, GatewayRow, ServerRow } from "../admin/schemas.ts";
 import { AdminClient, appPath, withAdminOptions, type AdminOptions } from "./admin-client.ts";
 import { emphasis, printJson, printLine, type CliContext } from "./cli-context.ts";
 import { textTable } from "./text-table.ts";
@@ -14,6 +14,8 @@ interface ReadinessAnswer {
     readonly state: "current" | "backup";
     readonly since: string;
     readonly reason?: string;
+    /** Apps of which the directory holds something older. */
+    readonly differences: number;
     readonly damaged: readonly {
       readonly name: string;
       readonly setAside: string;
@@ -31,7 +33,7 @@ interface AppStatus extends Omit<AppSummary, "servers"> {
 export function statusCommand(context: CliContext): Command {
   return withAdminOptions(new Command("status"))
     .description("the gateway, its directory, and every app with its servers")
-    .option("--json", "as JSON: {gateway, apps}")
+    .option("--json", "as JSON: {gateway, gateways, apps}; gateways null: they cannot be asked")
     .action(async (options: AdminOptions & { json?: boolean }) => {
       const client = await AdminClient.open(context, options);
       const readiness = await client.request("/readyz", { accept: [503] });
@@ -43,12 +45,19 @@ export function statusCommand(context: CliContext): Command {
         const answer = await client.request(appPath(summary.name, "/servers"), { accept: [404] });
         if (answer.status === 200) apps.push({ ...summary, servers: answer.body as readonly ServerRow[] });
       }
-      if (options.json === true) printJson(context, { gateway, apps });
-      else print(context, gateway, apps);
+      const fleet = await client.request("/api/v1/gateways", { accept: [503] });
+      const gateways = fleet.status === 200 ? (fleet.body as readonly GatewayRow[]) : null;
+      if (options.json === true) printJson(context, { gateway, gateways, apps });
+      else print(context, gateway, gateways, apps);
     });
 }
 
-function print(context: CliContext, gateway: ReadinessAnswer, apps: readonly AppStatus[]): void {
+function print(
+  context: CliContext,
+  gateway: ReadinessAnswer,
+  gateways: readonly GatewayRow[] | null,
+  apps: readonly AppStatus[],
+): void {
   const { status, workers, listen, directory } = gateway;
   printLine(
     context,
@@ -63,9 +72,21 @@ function print(context: CliContext, gateway: ReadinessAnswer, apps: readonly App
     `Directory  ${directory.directory}; ${reach}${directory.reason === undefined ? "" : `: ${directory.reason}`}`,
   );
   for (const { name, setAside, reason } of directory.damaged) {
-    printLine(context, `Damaged    ${name}: ${reason}; set aside as ${setAside}`);
+    printLine(context, `Damaged    ${name}: ${reason}; it lies at ${setAside}`);
   }
   if (gateway.audit !== "current") printLine(context, `Audit      ${gateway.audit}`);
+  if (directory.differences > 0) {
+    const apps = directory.differences === 1 ? "1 app" : `${directory.differences} apps`;
+    printLine(context, `Differs    ${apps}: the directory holds something older (halftone directory diff)`);
+  }
+  printLine(context, "");
+  if (gateways === null) printLine(context, "Gateways   cannot be asked while the directory is out of reach");
+  else
+    printRows(
+      context,
+      ["GATEWAY", "STATE", "VERSION", "APPS", "LAG", "IN FLIGHT", "SEEN"],
+      gateways.map(gatewayCells),
+    );
   printLine(context, "");
   printRows(
     context,
@@ -83,6 +104,12 @@ function print(context: CliContext, gateway: ReadinessAnswer, apps: readonly App
   if (dead.length === 0) return;
   printLine(context, "");
   printRows(context, ["DEAD IN", "GROUP", "SERVER", "LAST ERROR"], dead);
+}
+
+function gatewayCells(gateway: GatewayRow): readonly (string | number)[] {
+  const { name, self, live, ready, directory, version, apps, lag, inFlight, seen } = gateway;
+  const state = !live ? "lost" : !ready ? "not ready" : directory === "backup" ? "on its backup" : "live";
+  return [self ? `${name} *` : name, state, version, apps, lag, inFlight, seen];
 }
 
 function printRows(

@@ -1,5 +1,6 @@
 import type { App, BalanceMethod, Group } from "../core/app.ts";
 import { Pool, type HealthEpoch } from "../core/pool.ts";
+import { type AppTotals, sumTotals, withoutFlight } from "./group-totals.ts";
 import { UpstreamServer } from "./upstream-server.ts";
 
 const MAX_POOLS = 32;
@@ -13,6 +14,11 @@ export class AppServers {
   private readonly servers = new Map<string, UpstreamServer>();
   private readonly pools = new Map<string, Pool<UpstreamServer>>();
   private readonly epoch: HealthEpoch;
+  /** What servers did that no document names any more. */
+  private retired: AppTotals = {};
+  private flying = false;
+  /** A request was for this app since it was last asked for its totals. */
+  touched = false;
 
   constructor(epoch: HealthEpoch) {
     this.epoch = epoch;
@@ -36,6 +42,7 @@ export class AppServers {
     for (const [id, server] of this.servers) {
       if (named.has(id)) continue;
       this.servers.delete(id);
+      this.retired = sumTotals([this.retired, withoutFlight(totalsOf(server))]);
       server.retire();
       this.pools.clear();
     }
@@ -62,9 +69,22 @@ export class AppServers {
     return this.servers.values();
   }
 
+  /** By group; undefined if nothing changed since the last time. */
+  changedTotals(): AppTotals | undefined {
+    if (!this.touched && !this.flying) return undefined;
+    this.touched = false;
+    const totals = sumTotals([this.retired, ...Array.from(this.servers.values(), totalsOf)]);
+    this.flying = Object.values(totals).some(({ inFlight }) => inFlight > 0);
+    return totals;
+  }
+
   retire(): void {
     for (const server of this.servers.values()) server.retire();
     this.servers.clear();
     this.pools.clear();
   }
+}
+
+function totalsOf({ group, requests, failures, inFlight }: UpstreamServer): AppTotals {
+  return { [group]: { requests, failures, inFlight } };
 }

@@ -7,6 +7,7 @@ import { RetryBudget } from "../core/retry-budget.ts";
 import { RouteTable } from "../core/route-table.ts";
 import { AppRuntime } from "./app-runtime.ts";
 import { AppServers } from "./app-servers.ts";
+import type { AppTotals } from "./group-totals.ts";
 
 /** Compiled apps kept in memory; an app beyond that is compiled again when it is next asked for. */
 const MAX_COMPILED = 10_000;
@@ -56,6 +57,7 @@ export class AppTable {
   find(host: string, path: string): AppRuntime | undefined {
     const entry = this.routes.find(host, path);
     if (entry === undefined) return undefined;
+    entry.servers.touched = true;
     if (entry !== this.last) {
       // Requests come in runs for the same app: only a change of app is worth telling the LRU.
       this.last = entry;
@@ -75,6 +77,16 @@ export class AppTable {
 
   *allServers(): IterableIterator<AppServers> {
     for (const entry of this.entries.values()) yield entry.servers;
+  }
+
+  /** Of every app for which anything happened since the last time. */
+  changedTotals(): Map<string, AppTotals> {
+    const changed = new Map<string, AppTotals>();
+    for (const [name, { servers }] of this.entries) {
+      const totals = servers.changedTotals();
+      if (totals !== undefined) changed.set(name, totals);
+    }
+    return changed;
   }
 
   /** Puts all of these in force and forgets every other app. */

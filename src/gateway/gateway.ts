@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { AppTotals } from "./group-totals.ts";
 import { addressSet } from "../config/address-set.ts";
 import type { GatewaySettings, ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
 import { adoptDeath, adoptLife, recordCheck } from "../core/health.ts";
@@ -165,6 +166,11 @@ export class Gateway {
         if (!finding.healthy) server.lastError = finding.error;
         break;
     }
+  }
+
+  /** Totals by app and group, of apps for which anything happened since the last time. */
+  changedTotals(): Map<string, AppTotals> {
+    return this.context.apps.changedTotals();
   }
 
   servers(app?: string): ServerStatus[] {

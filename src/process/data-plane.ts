@@ -1,15 +1,17 @@
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { AppTotals } from "../gateway/group-totals.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 
-/**
- * The processes that carry traffic, as the supervisor sees them. A change resolves when every one of them has applied
- * it, so that "stored" means "in force here".
- */
+/** The processes that carry traffic, as the supervisor sees them. */
 export interface DataPlane {
   /** Resolves when traffic is taken; throws an Error for people when it cannot be (an address in use). */
   start(apps: readonly RevisedDocument[]): Promise<readonly ListenAddress[]>;
+  /**
+   * Resolves when every process has the app in force, however long that takes: one that is gone counts as having it, as
+   * the next one starts with it.
+   */
   putApp(app: RevisedDocument): Promise<void>;
   deleteApp(name: string): Promise<void>;
   /** Throws an Error for people and leaves the old settings in force when the new ones cannot be had. */
@@ -20,6 +22,10 @@ export interface DataPlane {
   adopt(finding: CheckFinding): void;
   /** Servers of one app, the numbers of all processes added up. */
   servers(app: string): Promise<readonly ServerStatus[]>;
+  /** Asks every process for its counters; resolves with the apps whose totals changed since the last time. */
+  count(): Promise<readonly string[]>;
+  /** What was last counted for the app, by group; what processes did that are gone is part of it. */
+  totals(app: string): AppTotals;
   readonly bound: readonly ListenAddress[];
   readonly workers: { readonly running: number; readonly expected: number };
   /** Lets requests under way end, then stops. */

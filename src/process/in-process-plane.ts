@@ -4,11 +4,14 @@ import type { RevisedDocument } from "../gateway/app-table.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
+import type { AppTotals } from "../gateway/group-totals.ts";
+import { FoldedTotals } from "./fold-totals.ts";
 import type { DataPlane } from "./data-plane.ts";
 
 /** `workers: 0`: this process carries the traffic itself. */
 export class InProcessPlane implements DataPlane {
   readonly gateway: Gateway;
+  private readonly folded = new FoldedTotals();
   private readonly log: Pick<Logger, "info" | "warn" | "error">;
 
   constructor(settings: GatewaySettings, tls: TlsMaterial, log: Pick<Logger, "info" | "warn" | "error">) {
@@ -36,6 +39,7 @@ export class InProcessPlane implements DataPlane {
 
   deleteApp(name: string): Promise<void> {
     this.gateway.deleteApp(name);
+    this.folded.forget(name);
     return Promise.resolve();
   }
 
@@ -55,6 +59,16 @@ export class InProcessPlane implements DataPlane {
 
   servers(app: string): Promise<readonly ServerStatus[]> {
     return Promise.resolve(this.gateway.servers(app));
+  }
+
+  count(): Promise<readonly string[]> {
+    const changed = this.gateway.changedTotals();
+    this.folded.take(0, changed);
+    return Promise.resolve([...changed.keys()]);
+  }
+
+  totals(app: string): AppTotals {
+    return this.folded.of(app);
   }
 
   destroy(): void {

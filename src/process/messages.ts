@@ -1,6 +1,7 @@
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { HealthFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { AppTotals } from "../gateway/group-totals.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 
 /** How a worker learns that another supervisor took over: `file` then holds another id. */
@@ -13,7 +14,7 @@ export interface SupervisorMark {
 
 /**
  * What supervisor and workers say to each other, as JSON over the IPC channel. A message with `id` is a question: the
- * worker answers it with `done`, `refused` or `servers` of the same id.
+ * worker answers it with `done`, `refused`, `servers` or `totals` of the same id.
  */
 export type ToWorker =
   /** The first message: everything a worker needs to carry traffic. */
@@ -33,6 +34,7 @@ export type ToWorker =
       readonly tls: TlsMaterial;
     }
   | { readonly type: "servers"; readonly id: number; readonly app: string }
+  | { readonly type: "totals"; readonly id: number }
   | { readonly type: "finding"; readonly finding: HealthFinding }
   | { readonly type: "drain" };
 
@@ -47,5 +49,11 @@ export type FromWorker =
   | { readonly type: "reconfigured"; readonly id: number; readonly bound: readonly ListenAddress[] }
   | { readonly type: "refused"; readonly id: number; readonly reason: string }
   | { readonly type: "servers"; readonly id: number; readonly servers: readonly ServerStatus[] }
+  /** Of the apps for which anything happened since the last such answer. */
+  | {
+      readonly type: "totals";
+      readonly id: number;
+      readonly totals: readonly (readonly [string, AppTotals])[];
+    }
   | { readonly type: "finding"; readonly finding: HealthFinding }
   | { readonly type: "error"; readonly message: string };

@@ -64,6 +64,9 @@ class Worker {
       case "servers":
         this.send({ type: "servers", id: message.id, servers: this.gateway!.servers(message.app) });
         break;
+      case "totals":
+        this.send({ type: "totals", id: message.id, totals: [...this.gateway!.changedTotals()] });
+        break;
       case "finding":
         this.gateway!.adopt(message.finding);
         break;

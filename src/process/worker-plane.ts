@@ -4,12 +4,14 @@ import type { Logger } from "pino";
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { CheckFinding, HealthFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { AppTotals } from "../gateway/group-totals.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { FromWorker, SupervisorMark, ToWorker } from "./messages.ts";
+import { FoldedTotals } from "./fold-totals.ts";
 import { mergeServerStatus } from "./merge-server-status.ts";
 
-/** How long a change waits for a worker; one that is slower is reported, and follows when it can. */
+/** How long a question waits for a worker; one that is slower is reported. */
 const ANSWER_TIME = 5000;
 const MAX_BACKOFF = 5000;
 /** A worker that lived this long and dies is replaced at once. */
@@ -48,6 +50,9 @@ export class WorkerPlane implements DataPlane {
   private readonly apps = new Map<string, RevisedDocument>();
   /** Servers that are out, by traffic or by check: a new worker has to know. */
   private readonly findings = new Map<string, HealthFinding>();
+  private readonly folded = new FoldedTotals();
+  /** Apps whose numbers changed as a worker ended. */
+  private readonly ended = new Set<string>();
   private settings: GatewaySettings;
   private tls: TlsMaterial;
   private expected: number;
@@ -100,6 +105,7 @@ export class WorkerPlane implements DataPlane {
   async deleteApp(name: string): Promise<void> {
     this.apps.delete(name);
     await this.tellAll((id) => ({ type: "deleteApp", id, name }));
+    this.folded.forget(name);
   }
 
   async reconfigure(settings: GatewaySettings, workers: number, tls: TlsMaterial): Promise<void> {
@@ -144,6 +150,25 @@ export class WorkerPlane implements DataPlane {
       this.active().map((state) => this.ask(state, (id) => ({ type: "servers", id, app }))),
     );
     return mergeServerStatus(answers.map((answer) => (answer?.type === "servers" ? answer.servers : [])));
+  }
+
+  async count(): Promise<readonly string[]> {
+    const changed = new Set(this.ended);
+    this.ended.clear();
+    await Promise.all(
+      Array.from(this.states.values(), async (state) => {
+        if (!state.ready) return;
+        const answer = await this.ask(state, (id) => ({ type: "totals", id }));
+        if (answer?.type !== "totals" || !this.states.has(state.worker.id)) return;
+        this.folded.take(state.worker.id, new Map(answer.totals));
+        for (const [app] of answer.totals) changed.add(app);
+      }),
+    );
+    return [...changed];
+  }
+
+  totals(app: string): AppTotals {
+    return this.folded.of(app);
   }
 
   async drain(): Promise<void> {
@@ -247,7 +272,8 @@ export class WorkerPlane implements DataPlane {
       case "done":
       case "reconfigured":
       case "refused":
-      case "servers": {
+      case "servers":
+      case "totals": {
         const settle = state.open.get(message.id);
         state.open.delete(message.id);
         settle?.(message);
@@ -259,6 +285,7 @@ export class WorkerPlane implements DataPlane {
   private onExit(state: WorkerState, how: string): void {
     this.states.delete(state.worker.id);
     for (const settle of state.open.values()) settle(undefined);
+    for (const app of this.folded.end(state.worker.id)) this.ended.add(app);
     if (this.stopping || state.leaving) return;
     const steady = performance.now() - state.startedAt > STEADY_TIME;
     this.earlyDeaths = steady ? 0 : this.earlyDeaths + 1;
@@ -281,25 +308,33 @@ export class WorkerPlane implements DataPlane {
     this.send(state, { type: "drain" });
   }
 
-  /** Every worker that was briefed (the others will be, with the change); resolves when each has answered or is gone. */
+  /**
+   * Every worker that was briefed (the others will be, with the change); resolves when each has answered or is gone. One
+   * that is slow is waited for, and reported: it may still send requests where they went before.
+   */
   private async tellAll(question: (id: number) => Question): Promise<void> {
     await Promise.all(
       this.briefed().map(async (state) => {
-        const answer = await this.ask(state, question);
+        const answer = await this.ask(state, question, "however long");
         if (answer?.type === "refused") this.log.error({ worker: state.worker.process.pid }, answer.reason);
       }),
     );
   }
 
-  private ask(state: WorkerState, question: (id: number) => Question): Promise<Answer | undefined> {
+  private ask(
+    state: WorkerState,
+    question: (id: number) => Question,
+    wait: "a while" | "however long" = "a while",
+  ): Promise<Answer | undefined> {
     const id = this.nextId++;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        state.open.delete(id);
         this.log.warn(
           { worker: state.worker.process.pid },
           `a worker has not answered for ${ANSWER_TIME} ms`,
         );
+        if (wait === "however long") return;
+        state.open.delete(id);
         resolve(undefined);
       }, ANSWER_TIME);
       state.open.set(id, (answer) => {

@@ -8,6 +8,7 @@ import type { ServerStatus } from "../../src/gateway/server-status.ts";
 import { startAdminServer } from "../../src/admin/admin-server.ts";
 import { createAdminApi } from "../../src/admin/api.ts";
 import { Audit } from "../../src/admin/audit.ts";
+import { LocalRoster } from "../../src/fleet/roster.ts";
 import type { Readiness } from "../../src/admin/gateway-view.ts";
 import { tokenSet } from "../../src/admin/token-set.ts";
 
@@ -52,6 +53,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
       servers: (app) => Promise.resolve(plane.servers.filter((server) => server.app === app)),
       readiness: () => plane.readiness,
     },
+    fleet: { roster: new LocalRoster(), name: "gateway-1", digest: () => "" },
     version: "0.0.0-test",
     now: () => NOW,
   });

@@ -19,6 +19,8 @@ export interface SiteConfig {
   readonly admin?: Readonly<Record<string, unknown>>;
   readonly serverTls?: Readonly<Record<string, unknown>>;
   readonly apps?: readonly string[];
+  readonly name?: string;
+  readonly directory?: unknown;
 }
 
 /** What the system gives the process. */

@@ -1,0 +1,178 @@
+import { DirectoryUnavailable } from "../directory/directory.ts";
+import { parseDuration } from "../config/duration.ts";
+import { type Convergence, convergenceOf, LEASE } from "../fleet/convergence.ts";
+import { sumTotals } from "../gateway/group-totals.ts";
+import type { AppRecord, Sighting } from "../fleet/roster.ts";
+import type { AdminDeps } from "./admin-deps.ts";
+import { refusal } from "./api-problem.ts";
+import { nameOf, noSuchApp } from "./app-operations.ts";
+import type { Operation } from "./operation.ts";
+import { convergence, gatewayRows, groupRows, nameText, type GatewayRow, type GroupRow } from "./schemas.ts";
+
+const LONGEST_WAIT = 60_000;
+const POLL = 50;
+/** Apps that are named of a gateway that lags; the others are counted. */
+const MOST_NAMED = 10;
+
+/** The gateways of the directory: who there is, what each has in force, what all of them do together. */
+export function fleetOperations(deps: AdminDeps): readonly Operation[] {
+  return [
+    {
+      id: "listGateways",
+      method: "get",
+      path: "/api/v1/gateways",
+      summary: "Every gateway of the directory: its version, what it has in force, what is in flight there",
+      answers: { 200: { description: "Ordered by name", schema: gatewayRows } },
+      refusals: [503],
+      handle: (c) =>
+        orUnavailable(async () => {
+          const sightings = await deps.fleet.roster.sightings();
+          return c.json(await Promise.all(sightings.map((sighting) => gatewayRow(deps, sighting))));
+        }),
+    },
+    {
+      id: "getConvergence",
+      method: "get",
+      path: "/api/v1/apps/{name}/convergence",
+      summary:
+        "Does every live gateway have this revision of the app in force, in every process that carries traffic?",
+      parameters: [
+        { in: "query", name: "revision", description: "Default: the one in force here", schema: nameText },
+        {
+          in: "query",
+          name: "wait",
+          description: "How long to wait for it, like 10s; at most 60s, default 0s",
+          schema: nameText,
+        },
+      ],
+      answers: { 200: { description: "It does", schema: convergence } },
+      refusals: [400, 404, 409, 503],
+      async handle(c) {
+        const name = nameOf(c);
+        const app = deps.store.get(name);
+        const asked = c.req.query("revision") ?? String(app?.revision ?? "");
+        if (asked === "") return noSuchApp(deps, name);
+        const revision = Number(asked);
+        if (!Number.isSafeInteger(revision) || revision < 0) {
+          return refusal("bad-request", `found revision ${asked}, expected a whole number`);
+        }
+        const wait = parseDuration(c.req.query("wait") ?? "0s");
+        if (wait === undefined || wait > LONGEST_WAIT) {
+          return refusal("bad-request", `found wait ${c.req.query("wait")}, expected a duration up to 60s`);
+        }
+        return await orUnavailable(async () => {
+          const found = await awaitConvergence(deps, name, revision, wait);
+          if (found.converged) return c.json({ app: name, asked: revision, ...found });
+          return refusal("not-converged", lateText(name, revision, found));
+        });
+      },
+    },
+    {
+      id: "listGroups",
+      method: "get",
+      path: "/api/v1/apps/{name}/groups",
+      summary: "What the app's groups have done, all live gateways together",
+      answers: { 200: { description: "In the order of the document", schema: groupRows } },
+      refusals: [404, 503],
+      async handle(c) {
+        const app = deps.store.get(nameOf(c));
+        if (app === undefined) return noSuchApp(deps, nameOf(c));
+        return await orUnavailable(async () => {
+          const { roster } = deps.fleet;
+          const live = (await roster.sightings()).filter(({ ago }) => ago <= LEASE);
+          const records = await roster.records(
+            live.map(({ report }) => report.name),
+            app.name,
+          );
+          return c.json(groupRowsOf(Object.keys(app.document.groups), records));
+        });
+      },
+    },
+  ];
+}
+
+function groupRowsOf(groups: readonly string[], records: readonly (AppRecord | undefined)[]): GroupRow[] {
+  const sums = sumTotals(records.map((record) => record?.groups ?? {}));
+  const rates = groups.map((group) => {
+    const rate = records.reduce((sum, record) => sum + (record?.rates[group] ?? 0), 0);
+    return Math.round(rate * 10) / 10;
+  });
+  const all = rates.reduce((sum, rate) => sum + rate, 0);
+  return groups.map((group, index): GroupRow => {
+    const { requests, failures, inFlight } = sums[group] ?? { requests: 0, failures: 0, inFlight: 0 };
+    const perSecond = rates[index] ?? 0;
+    const share = all === 0 ? null : Math.round((perSecond / all) * 10_000) / 100;
+    return { group, requests, failures, inFlight, perSecond, share };
+  });
+}
+
+async function awaitConvergence(
+  deps: AdminDeps,
+  app: string,
+  revision: number,
+  wait: number,
+): Promise<Convergence> {
+  const { roster } = deps.fleet;
+  const until = performance.now() + wait;
+  for (;;) {
+    const sightings = await roster.sightings();
+    const names = sightings.map(({ report }) => report.name);
+    const found = convergenceOf(revision, sightings, await roster.records(names, app));
+    if (found.converged || performance.now() >= until) return found;
+    await new Promise((resolve) => {
+      setTimeout(resolve, POLL);
+    });
+  }
+}
+
+function lateText(app: string, revision: number, { gateways }: Convergence): string {
+  const late = gateways.filter(({ live, reached }) => live && !reached);
+  if (late.length === 0) return "no gateway has told of itself; what is in force stays";
+  const names = late.map((one) => `${one.name} (has ${one.revision ?? "no such app"})`).join(", ");
+  return `revision ${revision} of app ${app} is not in force yet at: ${names}`;
+}
+
+async function gatewayRow(deps: AdminDeps, { report, ago }: Sighting): Promise<GatewayRow> {
+  const { name, version, startedAt, listen, admin, ready, directory, apps, digest, inFlight } = report;
+  const late = digest === deps.fleet.digest() ? [] : await lateApps(deps, name);
+  return {
+    name,
+    self: name === deps.fleet.name,
+    live: ago <= LEASE,
+    seen: new Date(deps.now() - ago).toISOString(),
+    version,
+    startedAt,
+    listen,
+    admin,
+    ready,
+    directory,
+    apps,
+    inFlight,
+    lag: late.length,
+    late: late.slice(0, MOST_NAMED),
+  };
+}
+
+/** Apps of which that gateway has another revision in force than this one. */
+async function lateApps(deps: AdminDeps, gateway: string): Promise<GatewayRow["late"]> {
+  const records = await deps.fleet.roster.allRecords(gateway);
+  const late: { app: string; revision: number | null; here: number | null }[] = [];
+  const here = new Set<string>();
+  for (const { name, revision } of deps.store.list()) {
+    here.add(name);
+    const there = records.get(name)?.revision ?? null;
+    if (there !== revision) late.push({ app: name, revision: there, here: revision });
+  }
+  for (const [app, { revision }] of records) if (!here.has(app)) late.push({ app, revision, here: null });
+  return late;
+}
+
+async function orUnavailable(task: () => Promise<Response>): Promise<Response> {
+  try {
+    return await task();
+  } catch (error) {
+    if (!(error instanceof DirectoryUnavailable)) throw error;
+    const stays = "what was in force stays, here and at the other gateways";
+    return refusal("directory-unavailable", `the other gateways cannot be asked: ${error.message}; ${stays}`);
+  }
+}

@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import { DirectoryUnavailable } from "../directory/directory.ts";
+import type { Log } from "../directory/log.ts";
+import type { AppTotals } from "../gateway/group-totals.ts";
+import { TrafficRates } from "./rates.ts";
+import type { AppRecord, GatewayReport, Roster } from "./roster.ts";
+
+const BEAT_EVERY = 1000;
+
+export interface MemberOptions {
+  readonly roster: Roster;
+  /** What the gateway says of itself, but for what the member counts. */
+  readonly report: () => Omit<GatewayReport, "apps" | "digest" | "inFlight">;
+  /** Reads the counters of every process anew; resolves with the apps whose numbers changed. */
+  readonly count: () => Promise<readonly string[]>;
+  readonly totals: (app: string) => AppTotals;
+  readonly log: Log;
+  /** Ms, default 1000. */
+  readonly beatEvery?: number;
+}
+
+/**
+ * This gateway as one of those of its directory: tells them once a second how it is, and at once when a revision is in force
+ * here. What cannot be told is told later: traffic never waits for it.
+ */
+export class FleetMember {
+  readonly #options: MemberOptions;
+  readonly #revisions = new Map<string, number>();
+  readonly #digest = new RevisionsDigest();
+  readonly #rates = new TrafficRates();
+  /** Apps of which the roster has to be told. */
+  #untold = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #beat: Promise<void> = Promise.resolve();
+  #waiting = false;
+  #stopped = false;
+  #told = false;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+  }
+
+  /** As in `GatewayReport`. */
+  get digest(): string {
+    return this.#digest.text;
+  }
+
+  start(): void {
+    const { beatEvery = BEAT_EVERY } = this.#options;
+    this.#timer = setInterval(() => this.#beatSoon(), beatEvery).unref();
+    this.#beatSoon();
+  }
+
+  /** A revision is in force in every process here; undefined: the app is gone. Told at once. */
+  inForce(app: string, revision: number | undefined): void {
+    this.#digest.change(app, this.#revisions.get(app), revision);
+    if (revision === undefined) {
+      this.#revisions.delete(app);
+      this.#rates.forget(app);
+    } else this.#revisions.set(app, revision);
+    this.#untold.add(app);
+    if (this.#timer !== undefined) this.#beatSoon();
+  }
+
+  /** The next beats say so too: something that the report tells has changed. */
+  async settled(): Promise<void> {
+    this.#beatSoon();
+    await this.#beat;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#beat;
+    const { roster, report } = this.#options;
+    // Out of reach: the lease ends by itself.
+    await roster.leave(report().name).catch(() => undefined);
+  }
+
+  /** One beat at a time; those that come due meanwhile are one. */
+  #beatSoon(): void {
+    if (this.#waiting || this.#stopped) return;
+    this.#waiting = true;
+    this.#beat = this.#beat.then(async () => {
+      this.#waiting = false;
+      await this.#tell();
+    });
+  }
+
+  async #tell(): Promise<void> {
+    const { roster, report, count, totals, log } = this.#options;
+    const untold = this.#untold;
+    this.#untold = new Set();
+    try {
+      for (const app of [...(await count()), ...this.#rates.moving()]) untold.add(app);
+      const changed = new Map<string, AppRecord>();
+      for (const app of untold) {
+        const groups = totals(app);
+        const rates = this.#rates.measure(app, groups, performance.now());
+        changed.set(app, { revision: this.#revisions.get(app) ?? null, groups, rates });
+      }
+      const whole = {
+        ...report(),
+        apps: this.#revisions.size,
+        digest: this.#digest.text,
+        inFlight: this.#inFlight(),
+      };
+      // What a gateway of this name told before it ended says nothing of this one.
+      if (!this.#told) await roster.leave(whole.name);
+      const complete = await roster.beat(whole, changed);
+      this.#told = true;
+      if (!complete) this.#untold = new Set([...this.#untold, ...this.#revisions.keys()]);
+    } catch (error) {
+      for (const app of untold) this.#untold.add(app);
+      if (!(error instanceof DirectoryUnavailable))
+        log.error({ err: error }, "the other gateways could not be told");
+    }
+  }
+
+  #inFlight(): number {
+    let sum = 0;
+    for (const app of this.#revisions.keys()) {
+      for (const { inFlight } of Object.values(this.#options.totals(app))) sum += inFlight;
+    }
+    return sum;
+  }
+}
+
+/** The same for the same apps at the same revisions, in whatever order they came: the exclusive or of their hashes. */
+class RevisionsDigest {
+  readonly #sum = new Uint8Array(8);
+
+  get text(): string {
+    return Buffer.from(this.#sum).toString("hex");
+  }
+
+  /** undefined: there is or was no such app. */
+  change(app: string, before: number | undefined, after: number | undefined): void {
+    for (const revision of [before, after]) {
+      if (revision === undefined) continue;
+      const one = createHash("sha256").update(`${app}\0${revision}`).digest();
+      for (let index = 0; index < this.#sum.length; index += 1) this.#sum[index]! ^= one[index]!;
+    }
+  }
+}

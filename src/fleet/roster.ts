@@ -1,0 +1,107 @@
+import type { AppTotals } from "../gateway/group-totals.ts";
+
+/** What a gateway says of itself with every beat. */
+export interface GatewayReport {
+  readonly name: string;
+  /** Another one at each start. */
+  readonly id: string;
+  readonly version: string;
+  /** ISO time. */
+  readonly startedAt: string;
+  /** Addresses that take traffic. */
+  readonly listen: readonly string[];
+  readonly admin: string;
+  readonly ready: boolean;
+  /** As in `DirectoryStatus`. */
+  readonly directory: "current" | "backup";
+  /** Number of apps in force. */
+  readonly apps: number;
+  /** Of all their names and revisions: gateways that agree have the same. */
+  readonly digest: string;
+  /** Requests and tunnels that are with servers now. */
+  readonly inFlight: number;
+}
+
+/** What one gateway has in force of one app, and what it has done for it. */
+export interface AppRecord {
+  /** Confirmed by every process that carries traffic; null: the app is gone. */
+  readonly revision: number | null;
+  /** Counted after that was confirmed. */
+  readonly groups: AppTotals;
+  /** Tries a second by group, over the last second or so. */
+  readonly rates: Readonly<Record<string, number>>;
+}
+
+/** A report as others see it. */
+export interface Sighting {
+  readonly report: GatewayReport;
+  /** Ms since it came, by the roster's clock. */
+  readonly ago: number;
+}
+
+/**
+ * Where the gateways of one directory tell each other how they are. Throws `DirectoryUnavailable` when it is out of
+ * reach.
+ */
+export interface Roster {
+  /**
+   * Tells this gateway's report and its records that changed since the last beat. False: the roster knows less than it was told
+   * before, and everything has to be told anew.
+   */
+  beat(report: GatewayReport, changed: ReadonlyMap<string, AppRecord>): Promise<boolean>;
+  /** Every gateway that has told of itself within a day, in the order of their names. */
+  sightings(): Promise<readonly Sighting[]>;
+  /** What these gateways have told of the app; undefined for one that has told nothing. */
+  records(gateways: readonly string[], app: string): Promise<readonly (AppRecord | undefined)[]>;
+  /** All that a gateway has told, by app. */
+  allRecords(gateway: string): Promise<ReadonlyMap<string, AppRecord>>;
+  /** This gateway stops, and is not waited for any more. */
+  leave(name: string): Promise<void>;
+}
+
+/** The roster of a gateway that shares its directory with nobody. */
+export class LocalRoster implements Roster {
+  readonly #now: () => number;
+  readonly #gateways = new Map<
+    string,
+    { report: GatewayReport; at: number; records: Map<string, AppRecord> }
+  >();
+
+  /** `now`: ms of a clock that never goes back. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  beat(report: GatewayReport, changed: ReadonlyMap<string, AppRecord>): Promise<boolean> {
+    const records = this.#gateways.get(report.name)?.records ?? new Map<string, AppRecord>();
+    for (const [app, record] of changed) {
+      if (record.revision === null) records.delete(app);
+      else records.set(app, record);
+    }
+    this.#gateways.set(report.name, { report, at: this.#now(), records });
+    return Promise.resolve(true);
+  }
+
+  sightings(): Promise<readonly Sighting[]> {
+    const now = this.#now();
+    const sightings = Array.from(this.#gateways.values(), ({ report, at }) => ({ report, ago: now - at }));
+    return Promise.resolve(sightings.sort(byName));
+  }
+
+  records(gateways: readonly string[], app: string): Promise<readonly (AppRecord | undefined)[]> {
+    return Promise.resolve(gateways.map((name) => this.#gateways.get(name)?.records.get(app)));
+  }
+
+  allRecords(gateway: string): Promise<ReadonlyMap<string, AppRecord>> {
+    return Promise.resolve(new Map(this.#gateways.get(gateway)?.records));
+  }
+
+  leave(name: string): Promise<void> {
+    this.#gateways.delete(name);
+    return Promise.resolve();
+  }
+}
+
+export function byName(one: Sighting, other: Sighting): number {
+  return one.report.name < other.report.name ? -1 : 1;
+}

@@ -1,0 +1,34 @@
+/** What one app's group has done since the process, the gateway or the fleet began. */
+export interface GroupTotals {
+  /** Tries sent to its servers. */
+  readonly requests: number;
+  readonly failures: number;
+  /** Requests and tunnels that are there now. */
+  readonly inFlight: number;
+}
+
+/** By the groups' names. */
+export type AppTotals = Readonly<Record<string, GroupTotals>>;
+
+const NOTHING: GroupTotals = { requests: 0, failures: 0, inFlight: 0 };
+
+/** Adds up, group by group. */
+export function sumTotals(parts: Iterable<AppTotals>): AppTotals {
+  const sums: Record<string, GroupTotals> = {};
+  for (const part of parts) {
+    for (const [group, one] of Object.entries(part)) {
+      const sum = sums[group] ?? NOTHING;
+      sums[group] = {
+        requests: sum.requests + one.requests,
+        failures: sum.failures + one.failures,
+        inFlight: sum.inFlight + one.inFlight,
+      };
+    }
+  }
+  return sums;
+}
+
+/** Of a process that is gone: what it did stays, nothing is there any more. */
+export function withoutFlight(totals: AppTotals): AppTotals {
+  return Object.fromEntries(Object.entries(totals).map(([group, one]) => [group, { ...one, inFlight: 0 }]));
+}

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { type AppDocument, parseAppDocument } from "../../src/config/app-document.ts";
+import { OriginalDirectory } from "../../src/directory/redis/original-directory.ts";
+import { openScene } from "../e2e/harness/scene.ts";
+import { until } from "../e2e/harness/until.ts";
+import { CONVERTED, ORIGINAL } from "../original-documents.ts";
+import { redisConfig, type RedisProcess, startRedis } from "./redis-process.ts";
+
+const NAME = "my_object";
+
+const scene = openScene(afterAll);
+let redis: RedisProcess;
+beforeAll(async () => {
+  redis = await startRedis(scene);
+});
+beforeEach(async () => {
+  await redis.command("FLUSHALL");
+});
+
+const base: AppDocument = parsed({
+  ...ORIGINAL,
+  routes: [{ host: "shop.example.com" }],
+  health: { maxFails: 3 },
+});
+
+function parsed(input: unknown): AppDocument {
+  const result = parseAppDocument(input);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.value;
+}
+
+function opened(gateway: string = "gateway-1", compareEvery: number = 60_000): OriginalDirectory {
+  const config = redisConfig(`${redis.url}?layout=original`);
+  const directory = new OriginalDirectory({ config, documents: [base], gateway, compareEvery });
+  onTestFinished(() => directory.close());
+  return directory;
+}
+
+async function value(): Promise<unknown> {
+  return JSON.parse(String(await redis.command("GET", NAME))) as unknown;
+}
+
+async function set(change: Readonly<Record<string, unknown>>): Promise<void> {
+  await redis.command("SET", NAME, JSON.stringify({ ...CONVERTED, ...change }));
+}
+
+describe("original layout", () => {
+  it("writes the original's value, and nothing else under its key", async () => {
+    expect(await opened().write(NAME, base, "absent")).toMatchObject({
+      kind: "written",
+      app: { revision: 1 },
+    });
+    expect(await value()).toEqual(CONVERTED);
+  });
+
+  it("reads what the original's writers set: the rest comes from the file", async () => {
+    await set({ deploy: 2, testiplist: ["10.0.0.7"] });
+    const { apps } = await opened().read();
+    expect(apps).toMatchObject([{ name: NAME, revision: 1, origin: { what: "set by hand" } }]);
+    expect(apps[0]!.document).toEqual({ ...base, deploy: 2, testers: ["10.0.0.7"] });
+  });
+
+  it("keeps the share beside the value, until somebody else sets it", async () => {
+    const directory = opened();
+    await directory.write(NAME, { ...base, deploy: 1, share: 25 }, "absent");
+    expect(await value()).toEqual({ ...CONVERTED, deploy: 1 });
+    expect((await opened("gateway-2").read()).apps[0]!.document).toMatchObject({ deploy: 1, share: 25 });
+    await set({ deploy: 2 });
+    const { apps } = await directory.read();
+    expect(apps[0]).toMatchObject({ revision: 2, document: { deploy: 2 } });
+    expect(apps[0]!.document).not.toHaveProperty("share");
+  });
+
+  it("takes no notice of where the original's round robin stands", async () => {
+    const directory = opened();
+    await directory.write(NAME, { ...base, deploy: 1, share: 25 }, "absent");
+    const servers = [
+      { ip: "10.0.4.175", current_weight: -10, weight: "10" },
+      { ip: "10.0.4.176", current_weight: 20, weight: "10" },
+    ];
+    await set({ deploy: 1, group: servers });
+    expect((await directory.read()).apps[0]).toMatchObject({ revision: 1, document: { share: 25 } });
+  });
+
+  it("gives a value set by hand one revision, whoever reads it first", async () => {
+    await set({ deploy: 1 });
+    const directories = ["gateway-1", "gateway-2", "gateway-3"].map((gateway) => opened(gateway));
+    const contents = await Promise.all(directories.map((directory) => directory.read()));
+    expect(contents.map(({ apps }) => apps[0]?.revision)).toEqual([1, 1, 1]);
+  });
+
+  it("lets exactly one of several writers win that saw the same revision", async () => {
+    const directories = ["gateway-1", "gateway-2"].map((gateway) => opened(gateway));
+    await directories[0]!.write(NAME, base, "absent");
+    const results = await Promise.all(
+      directories.map((directory, index) => directory.write(NAME, { ...base, deploy: index + 1 }, 1)),
+    );
+    expect(results.map(({ kind }) => kind).sort()).toEqual(["stale", "written"]);
+  });
+
+  it.each([
+    ["a route", { routes: [{ host: "other.example.com" }] }, /routes.*as the file says/],
+    [
+      "a tester by cookie",
+      { testers: [{ cookie: "beta", equals: "yes" }] },
+      /testers\[0\].*knows no other testers/,
+    ],
+  ])("refuses %s, which it cannot carry", async (_what, change, problem) => {
+    const directory = opened();
+    await directory.write(NAME, base, "absent");
+    const result = await directory.write(NAME, parsed({ ...base, ...change }), 1);
+    if (result.kind !== "refused") throw new Error(`found ${result.kind}, expected refused`);
+    expect(result.problems.map(({ path, expected }) => `${path} ${expected}`).join()).toMatch(problem);
+    expect(await value()).toEqual(CONVERTED);
+  });
+
+  it("refuses an app that no file names", async () => {
+    const result = await opened().write("other", { ...base, name: "other" }, "absent");
+    expect(result).toMatchObject({ kind: "refused", problems: [{ path: "name", found: '"other"' }] });
+  });
+
+  it("remembers a deletion, and takes a value that is set after it", async () => {
+    const directory = opened();
+    await directory.write(NAME, base, "absent");
+    expect(await directory.delete(NAME, 1)).toMatchObject({ kind: "deleted", revision: 2 });
+    expect(await redis.command("GET", NAME)).toBeNull();
+    expect((await directory.read()).deleted).toMatchObject([{ name: NAME, revision: 2 }]);
+    await set({});
+    expect((await directory.read()).apps).toMatchObject([{ revision: 3 }]);
+  });
+
+  it("reports a value that cannot be read, and a switch beyond the groups", async () => {
+    const directory = opened();
+    await redis.command("SET", NAME, "{");
+    expect((await directory.read()).damaged).toMatchObject([
+      { name: NAME, reason: expect.stringMatching(/no JSON/) as string },
+    ]);
+    await set({ deploy: 3 });
+    const { damaged } = await directory.read();
+    expect(damaged[0]!.reason).toMatch(/deploy: found 3/);
+  });
+
+  it("tells of what somebody sets, again and again", async () => {
+    const directory = opened();
+    const told: (readonly string[] | undefined)[] = [];
+    directory.watch((names) => void told.push(names));
+    await directory.read();
+    for (const deploy of [1, 2, 0]) {
+      told.length = 0;
+      await set({ deploy });
+      await until("the change to be told", () => told.some((names) => names?.[0] === NAME));
+      expect((await directory.read(new Set([NAME]))).apps[0]!.document.deploy ?? 0).toBe(deploy);
+    }
+  });
+
+  it("finds by comparing what no message told of", async () => {
+    const directory = opened("gateway-1", 30);
+    await set({});
+    await directory.read();
+    await directory.link.use((client) => client.sendCommand(["CLIENT", "TRACKING", "OFF"]));
+    const told: (readonly string[] | undefined)[] = [];
+    directory.watch((names) => void told.push(names));
+    await set({ deploy: 1 });
+    await until("the change to be found", () => told.some((names) => names?.[0] === NAME));
+  });
+});
