@@ -118,7 +118,9 @@ export class Admission implements Client {
   }
 
   /** Of a client that a trusted proxy speaks for only the address is known. */
-  private proxyHeaderOf(version: "v1" | "v2", { address, port, local }: ClientPeer): string {
+  private proxyHeaderOf(version: "v1" | "v2", peer: ClientPeer): string {
+    const { address, port } = peer;
+    const local = peer.local();
     const source = { address: this.address, port: this.address === address ? port : 0 };
     const header = proxyHeader(version, local && { source, destination: local });
     return Buffer.from(header).toString("latin1");

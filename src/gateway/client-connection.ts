@@ -415,7 +415,8 @@ export class ClientConnection implements Deadlined, Downstream {
     switch (this.state) {
       case State.HEAD:
       case State.LINGER:
-        this.socket.end();
+        // Ended already, as after most answers that close: ending it again would build an error that nobody reads.
+        if (!this.socket.writableEnded) this.socket.end();
         break;
       case State.BODY:
         // The server must never take a cut body for a whole one: its connection goes too.

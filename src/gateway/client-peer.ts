@@ -10,8 +10,8 @@ export interface ClientPeer {
   readonly address: string;
   /** The peer's port; 0 on a unix socket. */
   readonly port: number;
-  /** Where the connection came in; undefined on a unix socket. */
-  readonly local: Endpoint | undefined;
+  /** Where the connection came in; undefined on a unix socket. Asks the kernel, which few connections need. */
+  readonly local: () => Endpoint | undefined;
   /** The connection is encrypted. */
   readonly secure: boolean;
   /** It speaks HTTP/2 to us. */
@@ -24,11 +24,13 @@ export interface ClientPeer {
 
 /** The peer of a connection that was just accepted. One of a unix socket is on this machine. */
 export function peerOf(socket: Socket): ClientPeer {
-  const local = canonicalAddress(socket.localAddress ?? "");
   return {
     address: canonicalAddress(socket.remoteAddress ?? "") ?? "127.0.0.1",
     port: socket.remotePort ?? 0,
-    local: local === undefined ? undefined : { address: local, port: socket.localPort ?? 0 },
+    local: () => {
+      const address = canonicalAddress(socket.localAddress ?? "");
+      return address === undefined ? undefined : { address, port: socket.localPort ?? 0 };
+    },
     secure: false,
   };
 }
@@ -37,5 +39,5 @@ export function peerOf(socket: Socket): ClientPeer {
 export function proxiedPeer(peer: ClientPeer, connection: ProxiedConnection | undefined): ClientPeer {
   if (connection === undefined) return peer;
   const { source, destination } = connection;
-  return { ...peer, address: source.address, port: source.port, local: destination };
+  return { ...peer, address: source.address, port: source.port, local: () => destination };
 }
