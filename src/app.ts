@@ -296,7 +296,7 @@ function workerCount(workers: number | "auto"): number {
 
 /** Reads every app file; throws `Refused` with all problems of all files. */
 async function readAppFiles(config: HalftoneConfig): Promise<readonly AppDocument[]> {
-  const { documents, problems } = await loadAppFiles(config.apps, config.gateway.allowServers);
+  const { documents, problems } = await loadAppFiles(config);
   if (problems.length === 0) return documents.map(({ document }) => document);
   throw new Refused(
     problems
@@ -307,8 +307,14 @@ async function readAppFiles(config: HalftoneConfig): Promise<readonly AppDocumen
 
 /** Puts those apps into the directory that it does not hold. */
 async function seed(store: AppStore, documents: readonly AppDocument[], log: Log): Promise<void> {
-  const { stored, refused } = await store.seed(documents, "start");
+  const { stored, deleted, refused } = await store.seed(documents, "start");
   if (stored.length > 0) log.info({ apps: stored.map(({ name }) => name) }, "apps put into the directory");
+  if (deleted.length > 0) {
+    log.warn(
+      { apps: deleted },
+      "apps of the configuration stay deleted; halftone app apply brings them back",
+    );
+  }
   for (const { name, result } of refused) {
     const why =
       result.kind === "invalid"

@@ -172,7 +172,7 @@ async function orUnavailable(task: () => Promise<Response>): Promise<Response> {
     return await task();
   } catch (error) {
     if (!(error instanceof DirectoryUnavailable)) throw error;
-    const stays = "what was in force stays, here and at the other gateways";
+    const stays = "what is in force here, and at each of them, stays";
     return refusal("directory-unavailable", `the other gateways cannot be asked: ${error.message}; ${stays}`);
   }
 }

@@ -54,7 +54,7 @@ async function check(file: string): Promise<Checked> {
   const config = parseHalftoneConfig(text, dirname(resolve(file)));
   // Which app files there are is known only from a configuration that can be read.
   if (!config.ok) return { ...nothing, problems: [{ file, problems: config.problems }] };
-  const { documents, problems } = await loadAppFiles(config.value.apps, config.value.gateway.allowServers);
+  const { documents, problems } = await loadAppFiles(config.value);
   const all = [
     ...(await tlsProblems(config.value.gateway)),
     ...problems,

@@ -6,9 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { readDocumentText } from "./document-text.ts";
 import { formatProblems } from "./format-problems.ts";
-import { parseHalftoneConfig } from "./halftone-config.ts";
+import { type HalftoneConfig, parseHalftoneConfig } from "./halftone-config.ts";
 import { appJsonSchema } from "./json-schema.ts";
-import { loadAppFiles } from "./load-documents.ts";
+import { parseRedisUrl } from "./redis-target.ts";
+import { type LoadedApps, loadAppFiles } from "./load-documents.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../examples", import.meta.url));
 
@@ -20,16 +21,23 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const write = (name: string, text: string): Promise<void> => writeFile(path.join(folder, name), text);
 
+function load(
+  apps: readonly string[],
+  directory: HalftoneConfig["directory"] = { kind: "memory" },
+): Promise<LoadedApps> {
+  return loadAppFiles({ apps, directory, gateway: { allowServers: [] } });
+}
+
 describe("the examples", () => {
   it("are valid, and show the defaults", async () => {
     const text = await readFile(path.join(EXAMPLES, "halftone.yaml"), "utf8");
     const [config, defaults] = [parseHalftoneConfig(text, EXAMPLES), parseHalftoneConfig("", EXAMPLES)];
     if (!config.ok || !defaults.ok) throw new Error("refused");
     expect(config.value).toEqual({ ...defaults.value, apps: [path.join(EXAMPLES, "apps/*.yaml")] });
-    const { documents, problems } = await loadAppFiles(config.value.apps);
+    const { documents, problems } = await loadAppFiles(config.value);
     expect(problems).toEqual([]);
     expect(documents.map(({ document }) => document.name)).toEqual(["my_object"]);
-    const originals = await loadAppFiles([path.join(EXAMPLES, "apps-original/*.json")]);
+    const originals = await load([path.join(EXAMPLES, "apps-original/*.json")]);
     expect(originals.documents.map(({ document }) => document.name)).toEqual(["my_object"]);
   });
 });
@@ -43,7 +51,7 @@ describe("loadAppFiles", () => {
     await write("a.json", '{\n\t"name": "a",\n\t"groups": {"g": {"servers": ["h"]}}\n}');
     await write("my_object.json", '{"group": [{"ip": "10.0.0.1", "weight": "1"}], "deploy": 0}');
     await write("note.txt", "not one of them");
-    const { documents, problems } = await loadAppFiles([`${folder}/*.yaml`, `${folder}/*.json`]);
+    const { documents, problems } = await load([`${folder}/*.yaml`, `${folder}/*.json`]);
     expect(problems).toEqual([]);
     expect(documents.map(({ document }) => document.name)).toEqual(["a", "b1", "b2", "my_object"]);
   });
@@ -54,11 +62,7 @@ describe("loadAppFiles", () => {
     await write("c.yaml", "name: c\ngroups: {g: {servers: [h]}}\n");
     await write("d.yaml", "name: c\ngroups: {g: {servers: [i]}}\n");
     await write("e.yaml", "# empty\n");
-    const { documents, problems } = await loadAppFiles([
-      `${folder}/*`,
-      `${folder}/none*`,
-      `${folder}/missing.yaml`,
-    ]);
+    const { documents, problems } = await load([`${folder}/*`, `${folder}/none*`, `${folder}/missing.yaml`]);
     expect(documents.map(({ document }) => document.name)).toEqual(["c"]);
     expect(
       problems.map(({ file, problems }) => [path.basename(file), formatProblems(problems).length]),
@@ -105,5 +109,18 @@ describe("appJsonSchema", () => {
     const undescribed = Object.entries(schema.properties).filter(([, { description }]) => !description);
     expect(undescribed).toEqual([]);
     expect(schema.properties["deploy"]).toMatchObject({ type: "integer" });
+  });
+
+  it("refuses for the original layout what its form cannot carry", async () => {
+    await write(
+      "shop.yaml",
+      "name: shop\ngroups: {blue: {servers: [10.0.0.1]}}\ntesters: [{cookie: beta, equals: yes}]\n",
+    );
+    const target = parseRedisUrl("redis://h/0?layout=original")!;
+    const { documents, problems } = await load([`${folder}/*.yaml`], { kind: "redis", target });
+    expect(documents).toEqual([]);
+    const lines = formatProblems(problems[0]?.problems ?? []).join("\n");
+    expect(lines).toMatch(/groups\.blue: .* the name group1/);
+    expect(lines).toMatch(/testers\[0\]: .* knows no other testers/);
   });
 });

@@ -3,6 +3,8 @@ import path from "node:path";
 import { glob } from "tinyglobby";
 
 import type { AppDocument } from "./app-document.ts";
+import type { HalftoneConfig } from "./halftone-config.ts";
+import { toOriginal } from "./original-form.ts";
 import type { Problem } from "./problem.ts";
 import { readAppDocuments, type ReadApps } from "./read-app-documents.ts";
 
@@ -18,6 +20,11 @@ export interface LoadedApp {
   readonly document: AppDocument;
 }
 
+/** What of halftone.yaml the documents are read and judged by. */
+export type AppFileSettings = Pick<HalftoneConfig, "apps" | "directory"> & {
+  readonly gateway: Pick<HalftoneConfig["gateway"], "allowServers">;
+};
+
 export interface FileProblems {
   readonly file: string;
   readonly problems: readonly Problem[];
@@ -26,20 +33,21 @@ export interface FileProblems {
 /**
  * Reads the app documents of all files the globs match (.json, .yaml, .yml; absolute paths). A file may hold several
  * documents; a document of the original without a name takes its file's. A glob that matches nothing is no problem, a
- * path without wildcards that is not there is one. `allowServers`: the gateway's setting.
+ * path without wildcards that is not there is one.
  */
-export async function loadAppFiles(
-  globs: readonly string[],
-  allowServers: readonly string[] = [],
-): Promise<LoadedApps> {
+export async function loadAppFiles({ apps, gateway, directory }: AppFileSettings): Promise<LoadedApps> {
+  const { allowServers } = gateway;
+  const isOriginal = directory.kind === "redis" && directory.target.layout === "original";
   const documents: LoadedApp[] = [];
   const problems: FileProblems[] = [];
   const firstFile = new Map<string, string>();
-  for (const file of await filesOf(globs)) {
+  for (const file of await filesOf(apps)) {
     const loaded = await loadFile(file, allowServers);
     const repeated = loaded.documents.filter(({ name }) => firstFile.has(name));
     const wrong = [
       ...loaded.problems,
+      // Written to Redis it would lose what the original's form cannot carry.
+      ...(isOriginal ? loaded.documents.flatMap(unfitForOriginal) : []),
       ...repeated.map(({ name }) => ({
         path: "name",
         found: JSON.stringify(name),
@@ -56,6 +64,11 @@ export async function loadAppFiles(
     }
   }
   return { documents, problems };
+}
+
+function unfitForOriginal(document: AppDocument): readonly Problem[] {
+  const original = toOriginal(document);
+  return original.ok ? [] : original.problems;
 }
 
 async function filesOf(globs: readonly string[]): Promise<string[]> {

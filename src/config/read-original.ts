@@ -55,7 +55,7 @@ export function readOriginal(document: PlainObject): OriginalReading {
   for (const [key, value] of Object.entries(document)) {
     if (key === "weight" || GROUP_KEY.test(key)) continue;
     if (key === "image") canonical["name"] = value;
-    else if (key === "testiplist") canonical["testers"] = value;
+    else if (key === "testiplist") canonical["testers"] = isEmptyTable(value) ? [] : value;
     else if (key === "name" && "image" in document) {
       findings.push({ path: ["name"], expected: "no name beside image, as they are the same" });
     } else if (key === "testers" && "testiplist" in document) {
@@ -132,6 +132,11 @@ function readServers(servers: unknown, groupWeight: unknown, key: string, findin
     if (!hasOwnWeight && Object.keys(more).length === 0) return ip;
     return { address: ip, ...(hasOwnWeight && { weight }), ...more };
   });
+}
+
+/** Lua knows no difference between an empty list and an empty map: its cjson writes both as {}. */
+function isEmptyTable(value: unknown): boolean {
+  return isPlainObject(value) && Object.keys(value).length === 0;
 }
 
 /** 1 for "group" and "group1", 2 for "group2"; undefined for what is no group's key. */

@@ -46,6 +46,8 @@ export function parseRedisUrl(text: string): RedisTarget | undefined {
   const layout = parseLayout(query);
   const login = parseCredentials(credentials);
   if (layout === undefined || login === undefined) return undefined;
+  // The original's gateways know no cluster.
+  if (kind === "cluster" && layout === "original") return undefined;
   return {
     kind,
     nodes: nodes as RedisNode[],

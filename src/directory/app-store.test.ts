@@ -229,6 +229,17 @@ describe("AppStore: changes", () => {
     expect(logged).toContain("listener broke");
   });
 
+  it("does not bring back by a seed what was deleted", async () => {
+    const store = await open(files(), backupFile());
+    await store.put("shop", document("shop"), "absent", "amy");
+    await store.delete("shop", 1, "amy");
+    await store.close();
+    const again = await open(files(), backupFile());
+    const result = await again.seed([document("shop")], "start");
+    expect(result).toEqual({ stored: [], present: [], deleted: ["shop"], refused: [] });
+    expect(await again.put("shop", document("shop"), "absent", "amy")).toMatchObject({ kind: "stored" });
+  });
+
   it("seeds only what is absent", async () => {
     const store = await open();
     await store.put("shop", document("shop", 81), "absent", "amy");

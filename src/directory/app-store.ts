@@ -178,10 +178,11 @@ export class AppStore {
     });
   }
 
-  /** Puts the documents whose name is neither in force nor waiting to be repaired. */
+  /** Puts the documents whose name is neither in force, nor was deleted, nor waits to be repaired. */
   async seed(documents: readonly AppDocument[], by: string): Promise<SeedResult> {
     const stored: StoredApp[] = [];
     const present: string[] = [];
+    const deleted: string[] = [];
     const refused: { name: string; result: StoreResult }[] = [];
     const seen = new Set<string>();
     for (const document of documents) {
@@ -192,9 +193,10 @@ export class AppStore {
       seen.add(name);
       if (result.kind === "stored") stored.push(result.app);
       else if (result.kind === "stale") present.push(name);
+      else if (result.kind === "missing") deleted.push(name);
       else refused.push({ name, result });
     }
-    return { stored, present, refused };
+    return { stored, present, deleted, refused };
   }
 
   /**
@@ -245,7 +247,8 @@ export class AppStore {
 
   async #start(): Promise<void> {
     const backup = await this.#backup.load();
-    const backedUp = backup.kind === "loaded" ? backup.apps : [];
+    const saved = backup.kind === "loaded" ? backup.apps : [];
+    const backedUp = this.#directory.recall?.(saved) ?? saved;
     for (const app of backedUp) this.#enter(app);
     try {
       await this.#takeDirectory();
@@ -365,6 +368,7 @@ export class AppStore {
       const reason = `the stored document is damaged and set aside as ${damaged.setAside}; put a document to replace it`;
       return { kind: "unavailable", reason };
     }
+    if (this.#inForce.get(name) === undefined && this.#inForce.known(name) > 0) return { kind: "missing" };
     // What is in force for want of a directory is to be stored as soon as there is one.
     const expected = this.#inForce.get(name)?.revision === 0 ? 0 : "absent";
     return await this.#store(name, document, expected, by, () => "seed");

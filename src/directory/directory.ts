@@ -92,6 +92,11 @@ export interface Directory {
   readonly description: string;
   /** Locks that hold for everyone who uses this directory; writes under one say so in their terms. */
   readonly locks: Locks;
+  /**
+   * Before the first read: what the backup knows. Returns the apps as this directory would give them now. Absent: as they
+   * are.
+   */
+  recall?(apps: readonly StoredApp[]): readonly StoredApp[];
   /** `names`: only these are asked for; the content may say nothing of any other. Absent: everything. */
   read(names?: ReadonlySet<string>): Promise<DirectoryContent>;
   write(name: string, document: AppDocument, expected: Expected, terms?: ChangeTerms): Promise<WriteResult>;

@@ -18,6 +18,8 @@ export interface SeedResult {
   readonly stored: readonly StoredApp[];
   /** Names that were there already, left as they are. */
   readonly present: readonly string[];
+  /** Names that somebody deleted: they stay so until they are put. */
+  readonly deleted: readonly string[];
   readonly refused: readonly { readonly name: string; readonly result: StoreResult }[];
 }
 

@@ -158,6 +158,13 @@ describe("redis directory", () => {
     expect(await redis.command("HGET", "halftone:{apps}:revisions", "shop")).toBe("1");
   });
 
+  it("gives a document set by hand a revision above all that the backup knows", async () => {
+    const directory = opened();
+    directory.recall([{ name: "shop", revision: 7, document: document("shop") }]);
+    await redis.command("SET", `${APP}shop`, JSON.stringify(document("shop", 81)));
+    expect((await directory.read()).apps).toMatchObject([{ revision: 8 }]);
+  });
+
   it("goes on counting where an index is all that is left", async () => {
     const directory = opened();
     await directory.write("shop", document("shop"), "absent", { floor: 6 });

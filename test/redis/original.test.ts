@@ -71,6 +71,55 @@ describe("original layout", () => {
     expect(apps[0]!.document).not.toHaveProperty("share");
   });
 
+  it("keeps the share of a document that is spelled otherwise than it reads", async () => {
+    const spelled = {
+      weight: 10,
+      servers: [{ address: "10.0.4.175", weight: 10, port: 80 }, "10.0.4.176:80"],
+    };
+    const document = {
+      ...base,
+      groups: { ...base.groups, group1: spelled },
+      deploy: 1,
+      share: 25,
+      testing: false,
+    };
+    const directory = opened();
+    const written = await directory.write(NAME, parsed(document), "absent");
+    const { apps } = await opened("gateway-2").read();
+    expect(apps).toMatchObject([{ revision: 1, document: { deploy: 1, share: 25, testing: false } }]);
+    expect(written).toMatchObject({ app: { document: apps[0]!.document } });
+  });
+
+  it("goes on counting when what lies beside a value is lost", async () => {
+    const directory = opened();
+    directory.recall([{ name: NAME, revision: 7, document: base }]);
+    await set({ deploy: 1 });
+    expect((await directory.read()).apps).toMatchObject([{ revision: 8 }]);
+    await redis.command("DEL", "halftone:{my_object}:beside");
+    await set({ deploy: 2 });
+    expect((await directory.read()).apps).toMatchObject([{ revision: 9, document: { deploy: 2 } }]);
+  });
+
+  it("takes what lies in files from there, also of the backup", () => {
+    const old = { ...base, port: 8081, deploy: 1, share: 5 };
+    expect(opened().recall([{ name: NAME, revision: 7, document: old }])).toEqual([
+      { name: NAME, revision: 7, document: { ...base, deploy: 1, share: 5 } },
+    ]);
+  });
+
+  it("moves aside what it could not read before it writes", async () => {
+    await redis.command("SET", NAME, "precious {");
+    expect(await opened().write(NAME, base, "absent")).toMatchObject({ kind: "written" });
+    const [aside] = (await redis.command("KEYS", "halftone:{my_object}:aside:*")) as string[];
+    expect(await redis.command("GET", aside!)).toBe("precious {");
+    expect(await value()).toEqual(CONVERTED);
+  });
+
+  it("reads an empty list as Lua writes it", async () => {
+    await set({ testiplist: {} });
+    expect((await opened().read()).apps).toMatchObject([{ document: { testers: [] } }]);
+  });
+
   it("takes no notice of where the original's round robin stands", async () => {
     const directory = opened();
     await directory.write(NAME, { ...base, deploy: 1, share: 25 }, "absent");

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type AppDocument, parseAppDocument } from "../../config/app-document.ts";
 import { APP_KEYS } from "../../config/app-schema.ts";
 import { describeFound } from "../../config/finding.ts";
-import { type OriginalValue, toOriginal } from "../../config/original-form.ts";
+import { toOriginal } from "../../config/original-form.ts";
 import type { Parsed, Problem } from "../../config/problem.ts";
 import type { Origin } from "../directory.ts";
 import { isRecord } from "../sealed-json.ts";
@@ -58,17 +58,17 @@ export function joinDocument(base: AppDocument, raw: string, more: Beside): Pars
   const port = base.port === undefined ? {} : { port: base.port };
   const read = parseAppDocument({ ...value, ...port }, { name });
   if (!read.ok) return read;
-  const joined: Record<string, unknown> = { ...base };
-  for (const key of IN_VALUE) replace(joined, key, read.value[key]);
+  const { groups, testers = [], deploy = 0 } = read.value;
+  const joined: Record<string, unknown> = { ...base, groups, testers, deploy };
   for (const key of BESIDE) replace(joined, key, more[key]);
   return parseAppDocument(joined, { name });
 }
 
-/** What of a document goes into the value, and what beside it. */
+/** What of a document goes into the value, as text, and what beside it; and how it reads when it is joined again. */
 export function splitDocument(
   base: AppDocument,
   document: AppDocument,
-): Parsed<{ readonly value: OriginalValue; readonly more: Beside }> {
+): Parsed<{ readonly value: string; readonly more: Beside; readonly joined: AppDocument }> {
   const elsewhere = new Set<string>(["name", ...IN_VALUE, ...BESIDE]);
   const problems: Problem[] = [];
   for (const key of APP_KEYS) {
@@ -83,7 +83,16 @@ export function splitDocument(
   if (problems.length > 0 || !value.ok) return { ok: false, problems };
   const more: Record<string, unknown> = {};
   for (const key of BESIDE) replace(more, key, document[key]);
-  return { ok: true, value: { value: value.value, more } };
+  const text = JSON.stringify(value.value);
+  const joined = joinDocument(base, text, more);
+  return joined.ok ? { ok: true, value: { value: text, more, joined: joined.value } } : joined;
+}
+
+/** The document with everything that lies in files as they say it now. */
+export function refit(base: AppDocument, document: AppDocument): AppDocument {
+  const refitted: Record<string, unknown> = { ...base };
+  for (const key of [...IN_VALUE, ...BESIDE]) replace(refitted, key, document[key]);
+  return refitted as unknown as AppDocument;
 }
 
 /** Of what counts in a value: where the original's round robin stands (`current_weight`) does not. */

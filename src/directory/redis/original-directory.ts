@@ -18,7 +18,14 @@ import {
   type WriteResult,
 } from "../directory.ts";
 import { ChangeWatch } from "./change-watch.ts";
-import { type BesideValue, contentDigest, joinDocument, readBeside, splitDocument } from "./original-app.ts";
+import {
+  type BesideValue,
+  contentDigest,
+  joinDocument,
+  readBeside,
+  refit,
+  splitDocument,
+} from "./original-app.ts";
 import { AUDIT, AUDIT_LENGTH, FENCE } from "./redis-keys.ts";
 import { RedisLink } from "./redis-link.ts";
 import { RedisLocks } from "./redis-locks.ts";
@@ -66,6 +73,8 @@ export class OriginalDirectory implements Directory {
   readonly #base: ReadonlyMap<string, AppDocument>;
   readonly #gateway: string;
   readonly #now: () => number;
+  /** The highest revision known of each name: what lies beside a value may be lost. */
+  readonly #highest = new Map<string, number>();
   /** The bytes last read of each name. */
   readonly #read = new Map<string, RawApp>();
   readonly #changes: ChangeWatch;
@@ -86,6 +95,15 @@ export class OriginalDirectory implements Directory {
     });
     this.locks = new RedisLocks(this.link);
     this.#changes = new ChangeWatch(() => this.#changed(), compareEvery ?? COMPARE_EVERY);
+  }
+
+  /** The parts that lie in files may have changed since, and count as they are there now. */
+  recall(apps: readonly StoredApp[]): readonly StoredApp[] {
+    return apps.map((app) => {
+      this.#see(app.name, app.revision);
+      const base = this.#base.get(app.name);
+      return base === undefined ? app : { ...app, document: refit(base, app.document) };
+    });
   }
 
   async read(names: Iterable<string> = this.#base.keys()): Promise<DirectoryContent> {
@@ -113,14 +131,14 @@ export class OriginalDirectory implements Directory {
     if (base === undefined) return unknownName(name);
     const split = splitDocument(base, document);
     if (!split.ok) return { kind: "refused", problems: split.problems };
-    const { value, more } = split.value;
+    const { value, more, joined } = split.value;
     const made = await this.#change(name, expected, terms, (revision, origin) => ({
-      value: JSON.stringify(value),
-      beside: { revision, ...origin, content: contentDigest(document), more },
+      value,
+      beside: { revision, ...origin, content: contentDigest(joined), more },
     }));
     if (made.kind !== "made") return made;
     const { before, revision, origin } = made;
-    return { kind: "written", app: { name, revision, document, origin }, before };
+    return { kind: "written", app: { name, revision, document: joined, origin }, before };
   }
 
   async delete(name: string, expected: Expected, terms: ChangeTerms = {}): Promise<DeleteResult> {
@@ -169,18 +187,17 @@ export class OriginalDirectory implements Directory {
       const state = await this.#settle(name, raw);
       const before = state.kind === "app" ? state.app : undefined;
       if (!isExpected(expected, before)) return { kind: "stale", current: before };
-      const current = revisionOf(state);
-      const revision = Math.max(current, floor) + 1;
+      const current = Math.max(revisionOf(state), floor, this.#highest.get(name) ?? 0);
+      const revision = current + 1;
       const change = make(revision, origin, before);
       if (change === undefined) return { kind: "stale", current: before };
-      const answer = await this.#store(
-        name,
-        this.#read.get(name) ?? raw,
-        { ...change, current, origin },
-        fence,
-      );
+      const aside = state.kind === "damaged" ? `halftone:{${name}}:aside:${this.#now()}` : "";
+      const read = this.#read.get(name) ?? raw;
+      const answer = await this.#store(name, read, { ...change, current, origin, aside }, fence);
       if (answer === "fenced") return { kind: "fenced", lock: fence?.lock ?? "" };
-      if (answer === "written") return { kind: "made", before, revision, origin };
+      if (answer !== "written") continue;
+      this.#see(name, revision);
+      return { kind: "made", before, revision, origin };
     }
     throw new DirectoryUnavailable(
       `app ${name} was changed ${MOST_ATTEMPTS} times while a change of it was made`,
@@ -195,6 +212,8 @@ export class OriginalDirectory implements Directory {
       readonly beside: BesideValue;
       readonly current: number;
       readonly origin: Origin;
+      /** Key that the value is moved to, as it cannot be read; "": nothing is kept of it. */
+      readonly aside: string;
     },
     fence?: ChangeTerms["fence"],
   ): Promise<string> {
@@ -213,6 +232,7 @@ export class OriginalDirectory implements Directory {
           String(change.beside.revision),
           JSON.stringify(change.origin),
           AUDIT_LENGTH,
+          change.aside,
         ],
       }),
     );
@@ -238,15 +258,21 @@ export class OriginalDirectory implements Directory {
     if (base === undefined) return { kind: "absent", known: 0 };
     let state = readState(base, raw);
     for (let attempt = 0; state.kind === "foreign" && attempt < MOST_ATTEMPTS; attempt += 1) {
-      const revision = state.known + 1;
+      const known = Math.max(state.known, this.#highest.get(name) ?? 0);
+      const revision = known + 1;
       const origin = { ...BY_HAND, gateway: this.#gateway };
       const beside = { revision, ...origin, content: contentDigest(state.document), more: {} };
       const current = this.#read.get(name) ?? raw;
-      await this.#store(name, current, { value: "=", beside, current: state.known, origin });
+      await this.#store(name, current, { value: "=", beside, current: known, origin, aside: "" });
       // Adopted by this gateway or by another one: it is read again either way.
       state = readState(base, (await this.#readRaw([name])).get(name) ?? NOTHING);
     }
+    this.#see(name, revisionOf(state));
     return state;
+  }
+
+  #see(name: string, revision: number): void {
+    this.#highest.set(name, Math.max(revision, this.#highest.get(name) ?? 0));
   }
 
   async #changed(): Promise<readonly string[]> {

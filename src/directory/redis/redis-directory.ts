@@ -53,6 +53,8 @@ export class RedisDirectory implements Directory {
   readonly #now: () => number;
   /** What was last read of each name. Equal bytes are not parsed again. */
   readonly #read = new Map<string, { readonly digest: string; readonly value: StoredValue }>();
+  /** The highest revision known of each name: an index may be lost. */
+  readonly #highest = new Map<string, number>();
   readonly #changes: ChangeWatch;
 
   constructor({ config, gateway, now = Date.now, scanEvery = SCAN_EVERY }: RedisDirectoryOptions) {
@@ -69,6 +71,11 @@ export class RedisDirectory implements Directory {
     });
     this.locks = new RedisLocks(this.link);
     this.#changes = new ChangeWatch(() => this.#changed(), scanEvery);
+  }
+
+  recall(apps: readonly StoredApp[]): readonly StoredApp[] {
+    for (const { name, revision } of apps) this.#see(name, revision);
+    return apps;
   }
 
   async read(names?: ReadonlySet<string>): Promise<DirectoryContent> {
@@ -164,7 +171,14 @@ export class RedisDirectory implements Directory {
     const adopted = await this.link.use((client) =>
       client.eval(ADOPT, {
         keys: [keyOf(name), REVISIONS, AUDIT],
-        arguments: [raw, "0", name, rest, JSON.stringify(BY_HAND), AUDIT_LENGTH],
+        arguments: [
+          raw,
+          String(this.#highest.get(name) ?? 0),
+          name,
+          rest,
+          JSON.stringify(BY_HAND),
+          AUDIT_LENGTH,
+        ],
       }),
     );
     return this.#remember(name, adopted === "" ? null : (adopted as string));
@@ -179,8 +193,14 @@ export class RedisDirectory implements Directory {
     const known = this.#read.get(name);
     if (known?.digest === sum) return known.value;
     const value = readValue(name, raw);
+    if (value.kind === "app") this.#see(name, value.app.revision);
+    else if (value.kind === "deleted") this.#see(name, value.deleted.revision);
     this.#read.set(name, { digest: sum, value });
     return value;
+  }
+
+  #see(name: string, revision: number): void {
+    this.#highest.set(name, Math.max(revision, this.#highest.get(name) ?? 0));
   }
 
   #forgetAllBut(names: ReadonlySet<string>): void {
