@@ -10,6 +10,8 @@ export type ApiProblemCode =
   | "stale"
   | "no-difference"
   | "not-converged"
+  | "not-idle"
+  | "locked"
   | "body-too-large"
   | "unsupported-media-type"
   | "wrong-host"
@@ -26,6 +28,8 @@ const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; read
   "method-not-allowed": { status: 405, title: "The resource does not take this method" },
   "no-difference": { status: 404, title: "There is nothing to resolve" },
   "not-converged": { status: 409, title: "Not every gateway has it in force yet" },
+  "not-idle": { status: 409, title: "The servers may not be restarted yet" },
+  locked: { status: 409, title: "The app cannot be changed now" },
   stale: { status: 412, title: "The app was changed since it was read" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "The body has a type that is not taken here" },

@@ -176,6 +176,8 @@ export function refusalOf(deps: AdminDeps, name: string, result: StoreResult): R
       return stale(name, result.current);
     case "missing":
       return noSuchApp(deps, name);
+    case "locked":
+      return refusal("locked", `${result.reason}; nothing was changed`);
     case "fenced":
       return refusal(
         "stale",

@@ -59,8 +59,10 @@ export function explain(app: App, client: ExplainedClient): Explanation {
 }
 
 function groupsOf(app: App, pool: PoolName): readonly Group[] {
-  if (pool === "all") return app.groups;
-  return app.groups.filter((_, index) => (index + 1 === app.deploy) === (pool === "test"));
+  return app.groups.filter(({ standby }, index) => {
+    const tested = index + 1 === app.deploy;
+    return pool === "test" ? tested : !standby && !tested;
+  });
 }
 
 function sentence(app: App, ip: string, rule: Rule, groups: readonly Group[]): string {

@@ -1,3 +1,6 @@
+import type { Context } from "hono";
+import type { AppDocument } from "../config/app-document.ts";
+import { occupiedBy, occupiedText } from "../fleet/idleness.ts";
 import { DirectoryUnavailable } from "../directory/directory.ts";
 import { parseDuration } from "../config/duration.ts";
 import { type Convergence, convergenceOf, LEASE } from "../fleet/convergence.ts";
@@ -6,10 +9,24 @@ import type { AppRecord, Sighting } from "../fleet/roster.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import { nameOf, noSuchApp } from "./app-operations.ts";
-import type { Operation } from "./operation.ts";
-import { convergence, gatewayRows, groupRows, nameText, type GatewayRow, type GroupRow } from "./schemas.ts";
+import type { AdminEnv, Operation, Parameter } from "./operation.ts";
+import {
+  convergence,
+  gatewayRows,
+  idleness,
+  groupRows,
+  nameText,
+  type GatewayRow,
+  type GroupRow,
+} from "./schemas.ts";
 
 const LONGEST_WAIT = 60_000;
+const WAIT: Parameter = {
+  in: "query",
+  name: "wait",
+  description: "How long to wait for it, like 10s; at most 60s, default 0s",
+  schema: nameText,
+};
 const POLL = 50;
 /** Apps that are named of a gateway that lags; the others are counted. */
 const MOST_NAMED = 10;
@@ -38,12 +55,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
         "Does every live gateway have this revision of the app in force, in every process that carries traffic?",
       parameters: [
         { in: "query", name: "revision", description: "Default: the one in force here", schema: nameText },
-        {
-          in: "query",
-          name: "wait",
-          description: "How long to wait for it, like 10s; at most 60s, default 0s",
-          schema: nameText,
-        },
+        WAIT,
       ],
       answers: { 200: { description: "It does", schema: convergence } },
       refusals: [400, 404, 409, 503],
@@ -56,15 +68,38 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
         if (!Number.isSafeInteger(revision) || revision < 0) {
           return refusal("bad-request", `found revision ${asked}, expected a whole number`);
         }
-        const wait = parseDuration(c.req.query("wait") ?? "0s");
-        if (wait === undefined || wait > LONGEST_WAIT) {
-          return refusal("bad-request", `found wait ${c.req.query("wait")}, expected a duration up to 60s`);
-        }
+        const wait = waitOf(c);
+        if (wait instanceof Response) return wait;
         return await orUnavailable(async () => {
           const found = await awaitConvergence(deps, name, revision, wait);
           if (found.converged) return c.json({ app: name, asked: revision, ...found });
           return refusal("not-converged", lateText(name, revision, found));
         });
+      },
+    },
+    {
+      id: "getIdle",
+      method: "get",
+      path: "/api/v1/apps/{name}/groups/{group}/idle",
+      summary:
+        "Is it safe to restart these servers? No live gateway sends anything there, and nothing is in flight",
+      parameters: [WAIT],
+      answers: { 200: { description: "It is", schema: idleness } },
+      refusals: [400, 404, 409, 503],
+      async handle(c) {
+        const group = c.req.param("group") ?? "";
+        const app = deps.store.get(nameOf(c));
+        if (app === undefined) return noSuchApp(deps, nameOf(c));
+        const groups = Object.keys(app.document.groups);
+        if (!groups.includes(group)) {
+          return refusal(
+            "not-found",
+            `found no group ${JSON.stringify(group)}, expected ${groups.join(" or ")}`,
+          );
+        }
+        const wait = waitOf(c);
+        if (wait instanceof Response) return wait;
+        return await orUnavailable(() => awaitIdle(deps, app.name, group, wait));
       },
     },
     {
@@ -89,6 +124,52 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
       },
     },
   ];
+}
+
+function waitOf(c: Context<AdminEnv>): number | Response {
+  const written = c.req.query("wait") ?? "0s";
+  const wait = parseDuration(written);
+  if (wait !== undefined && wait <= LONGEST_WAIT) return wait;
+  return refusal("bad-request", `found wait ${written}, expected a duration up to 60s`);
+}
+
+async function awaitIdle(deps: AdminDeps, name: string, group: string, wait: number): Promise<Response> {
+  const { roster } = deps.fleet;
+  const until = performance.now() + wait;
+  for (;;) {
+    const app = deps.store.get(name);
+    if (app === undefined) return noSuchApp(deps, name);
+    const taken = takenBy(app.document, group);
+    if (taken !== undefined) return refusal("not-idle", `${group} of app ${name} takes ${taken}`);
+    const sightings = await roster.sightings();
+    const records = await roster.records(
+      sightings.map(({ report }) => report.name),
+      name,
+    );
+    const occupied = occupiedBy(group, app.revision, sightings, records);
+    if (occupied?.length === 0)
+      return Response.json({ app: name, group, idle: true, revision: app.revision });
+    if (performance.now() >= until) {
+      const who = occupied === undefined ? "no gateway has told of itself" : occupiedText(occupied);
+      return refusal("not-idle", `${group} of app ${name} is not idle at revision ${app.revision}: ${who}`);
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, POLL);
+    });
+  }
+}
+
+/** Whom the document sends to the group; undefined: nobody. */
+function takenBy(
+  { groups, deploy = 0, share = 0, testing = true, testers = [], standby = [] }: AppDocument,
+  group: string,
+): string | undefined {
+  if (standby.includes(group)) return undefined;
+  if (Object.keys(groups)[deploy - 1] !== group)
+    return "clients: it is not under test (halftone deploy, or a release, takes it out)";
+  if (!testing) return undefined;
+  if (share > 0) return `${share} % of the clients`;
+  return testers.length > 0 ? "testers (halftone deploy NAME K --closed keeps them away too)" : undefined;
 }
 
 function groupRowsOf(groups: readonly string[], records: readonly (AppRecord | undefined)[]): GroupRow[] {

@@ -25,6 +25,8 @@ export interface AppSummary {
 export interface DeployRequest {
   readonly deploy: number | string;
   readonly share?: number | string;
+  /** False: testers are kept away too. Default true. */
+  readonly testing?: boolean;
 }
 
 export interface DeployState {
@@ -161,6 +163,13 @@ export const convergence: z.ZodType = z.object({
   ),
 });
 
+export const idleness: z.ZodType = z.object({
+  app: z.string(),
+  group: z.string(),
+  idle: z.literal(true),
+  revision,
+});
+
 const revisionedDocument = z.object({ revision, document: z.looseObject({}) }).nullable();
 
 export const differenceRows: z.ZodType = z.array(
@@ -203,8 +212,9 @@ export const deployRequest: z.ZodType<DeployRequest> = closedObject(
   {
     deploy: z.union([z.number(), z.string()], "the number of the group under test, or 0"),
     share: z.union([z.number(), z.string()], "a percentage from 0 to 100").exactOptional(),
+    testing: z.boolean("true or false").exactOptional(),
   },
-  '{"deploy": 0..n, "share": 0..100}',
+  '{"deploy": 0..n, "share": 0..100, "testing": true | false}',
 );
 
 export const deployState: z.ZodType<DeployState> = z.object({

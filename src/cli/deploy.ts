@@ -12,18 +12,23 @@ export function deployCommand(context: CliContext): Command {
     .argument("<name>", "name of the app")
     .argument("<k>", "0, or the number of the group under test")
     .option("--share <percent>", "percentage of the other clients sent to the group under test (default 0)")
+    .option("--closed", "keep testers away too, to restart the group's servers (halftone idle)")
     .option("--json", "as JSON: the answer of PUT /apps/NAME/deploy")
     .action(
       async (
         name: string,
         k: string,
-        options: AdminOptions & WaitOption & { share?: string; json?: boolean },
+        options: AdminOptions & WaitOption & { share?: string; closed?: boolean; json?: boolean },
       ) => {
         const client = await AdminClient.open(context, options);
-        const { share } = options;
+        const { share, closed } = options;
         const { body } = await client.request(appPath(name, "/deploy"), {
           method: "PUT",
-          body: { deploy: k, ...(share !== undefined && { share }) },
+          body: {
+            deploy: k,
+            ...(share !== undefined && { share }),
+            ...(closed === true && { testing: false }),
+          },
         });
         const state = body as DeployState;
         await awaitEverywhere(client, state, options);

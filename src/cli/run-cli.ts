@@ -11,6 +11,7 @@ import { CliFailure, type ExitCode } from "./cli-failure.ts";
 import { deployCommand } from "./deploy.ts";
 import { directoryCommand } from "./directory.ts";
 import { explainCommand } from "./explain.ts";
+import { idleCommand } from "./idle.ts";
 import { statusCommand } from "./status.ts";
 
 /** Commands that bring the whole gateway with them: loaded only when they are meant. */
@@ -60,7 +61,14 @@ async function programFor(first: string | undefined, context: CliContext): Promi
     app.addCommand(make(context));
   }
   add(program, app);
-  for (const make of [checkCommand, deployCommand, directoryCommand, explainCommand, statusCommand]) {
+  for (const make of [
+    checkCommand,
+    deployCommand,
+    directoryCommand,
+    explainCommand,
+    idleCommand,
+    statusCommand,
+  ]) {
     add(program, make(context));
   }
   return program;

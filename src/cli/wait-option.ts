@@ -21,5 +21,5 @@ export async function awaitEverywhere(
 ): Promise<void> {
   if (wait === undefined) return;
   const query = `?revision=${revision}&wait=${encodeURIComponent(wait)}`;
-  await client.request(appPath(name, `/convergence${query}`));
+  await client.request(appPath(name, `/convergence${query}`), { patience: 90_000 });
 }

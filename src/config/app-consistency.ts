@@ -26,6 +26,7 @@ export function inconsistenciesOf(
     ...namelessTlsServers(input["tls"], groups),
     ...proxyHeaderBesideTls(input),
     ...deployBeyondGroups(input["deploy"], Object.keys(groups).length),
+    ...groupsOutOfService(input, Object.keys(groups)),
     ...dieTimeAboveBound(input["health"]),
   ];
 }
@@ -110,6 +111,29 @@ function deployBeyondGroups(written: unknown, count: number): Finding[] {
       ? "0, as an update needs a second group"
       : `a whole number from 0 to ${count}, the number of groups`;
   return [{ path: ["deploy"], expected }];
+}
+
+/** `standby` and `ramp` name groups; somebody has to be left for the public. */
+function groupsOutOfService({ standby, ramp, deploy }: PlainObject, names: readonly string[]): Finding[] {
+  const known = new Set(names);
+  const expected = `one of the groups, ${names.join(", ")}`;
+  const waiting = listOrEmpty(standby);
+  const findings: Finding[] = [];
+  for (const [index, name] of waiting.entries()) {
+    if (typeof name === "string" && !known.has(name)) findings.push({ path: ["standby", index], expected });
+  }
+  for (const name of isPlainObject(ramp) ? Object.keys(ramp) : []) {
+    if (!known.has(name)) findings.push({ path: ["ramp", name], expected });
+  }
+  const tested = names[Number(numberOfText(deploy ?? 0)) - 1];
+  if (tested !== undefined && waiting.includes(tested)) {
+    findings.push({ path: ["standby"], expected: `groups other than ${tested}, which is under test` });
+  }
+  const serving = names.filter((name) => name !== tested && !waiting.includes(name));
+  if (names.length > 0 && waiting.length > 0 && serving.length === 0) {
+    findings.push({ path: ["standby"], expected: "fewer groups: somebody has to serve the public" });
+  }
+  return findings;
 }
 
 function dieTimeAboveBound(health: unknown): Finding[] {

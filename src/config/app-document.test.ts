@@ -54,6 +54,8 @@ describe("the canonical form", () => {
       health: { maxFails: 2, dieTime: "1s", check: { path: "/healthz", expect: [200, 204] } },
       retry: { tries: 3, budget: 10, on: [502] },
       expose: true,
+      ramp: { green: 30 },
+      draw: "r-1",
     };
     expect(parsed(document)).toEqual(document);
     expect(parsed({ name: "a", groups: GROUPS })).toEqual({ name: "a", groups: GROUPS });
@@ -67,6 +69,13 @@ describe("the canonical form", () => {
       'testers[0].certificate: found "ou", expected "CN", ',
     ],
     [{ tls: true, groups: { g: { servers: ["h", "unix:/a"] } } }, "groups.g.servers[1]: found"],
+    [{ standby: ["x"] }, 'standby[0]: found "x", expected one of the groups, blue, green'],
+    [{ standby: ["blue", "green"] }, "expected fewer groups: somebody has to serve the public"],
+    [{ deploy: 1, standby: ["green"] }, "expected fewer groups: somebody has to serve the public"],
+    [{ deploy: 1, standby: ["blue"] }, "expected groups other than blue, which is under test"],
+    [{ ramp: { x: 5 } }, "ramp.x: found 5, expected one of the groups"],
+    [{ ramp: { blue: 0 } }, "ramp.blue: found 0, expected a whole number from 1 to 100"],
+    [{ draw: "a b" }, 'draw: found "a b"'],
   ])("refuses %j", (more, problem) => {
     expect(refusal({ name: "a", groups: GROUPS, ...more })[0]).toContain(problem);
   });

@@ -34,6 +34,12 @@ export interface AppDocument {
   readonly testing?: boolean;
   /** Percentage of the other clients sent to the group under test: 0 to 100, at most two decimals. Default 0. */
   readonly share?: number;
+  /** Names of groups that live but take nobody: they run another version than the public is on. Default: none. */
+  readonly standby?: readonly string[];
+  /** Percentage of its weight, 1 to 100, that a group has while its caches warm up, by its name. Default: all of it. */
+  readonly ramp?: Readonly<Record<string, number>>;
+  /** Names the draw of clients for `share`: another one draws others first. A release puts its id here. Default "". */
+  readonly draw?: string;
   /** Default "roundRobin". */
   readonly balance?: "roundRobin" | "leastConnections" | "hash";
   readonly health?: HealthDocument;

@@ -241,6 +241,25 @@ const appShape = {
   share: percentage()
     .meta({ description: "Percentage of the other clients sent to the group under test. Default 0." })
     .exactOptional(),
+  standby: listOf(patternText(NAME, NAME_EXPECTED), "names of groups")
+    .meta({
+      description:
+        "Groups that live but take nobody, as they run another version than the public is on. Default: none.",
+    })
+    .exactOptional(),
+  ramp: z
+    .record(z.string(), wholeNumber(1, 100), "percentages by group, {group2: 25}")
+    .meta({
+      description:
+        "Percentage of its weight that a group has while its caches warm up, by its name. Default: all of it.",
+    })
+    .exactOptional(),
+  draw: patternText(/^[\w.-]{0,64}$/, "up to 64 letters, digits, _ . or -")
+    .meta({
+      description:
+        "Names the draw of clients for share: another one draws others first. A release puts its id here.",
+    })
+    .exactOptional(),
   balance: z
     .enum(["roundRobin", "leastConnections", "hash"], '"roundRobin", "leastConnections" or "hash"')
     .meta({ description: "How a server of the pool is chosen. Default roundRobin." })

@@ -9,12 +9,13 @@ describe("compileApp", () => {
     expect(app).toEqual({
       name: "a",
       revision: 7,
-      releaseId: "",
+      draw: "",
       routes: [{ host: "*", path: "/" }],
       tls: false,
       groups: [
         {
           name: "g",
+          standby: false,
           servers: [{ id: "10.0.0.1:80", target: { kind: "ip", host: "10.0.0.1", port: 80 }, weight: 1 }],
         },
       ],
@@ -34,10 +35,28 @@ describe("compileApp", () => {
     expect([testers.addresses.size, testers.rules]).toEqual([0, []]);
   });
 
+  it("knows groups that stand by, and those that warm up", () => {
+    const app = compileApp(
+      {
+        name: "a",
+        groups: { a: { servers: ["h1"] }, b: { weight: 3, servers: ["h2"] }, c: { servers: ["h3"] } },
+        standby: ["c"],
+        ramp: { b: 20 },
+      },
+      1,
+    );
+    expect(app.groups.map(({ name, standby, servers }) => [name, standby, servers[0]?.weight])).toEqual([
+      ["a", false, 100],
+      ["b", false, 60],
+      ["c", true, 100],
+    ]);
+  });
+
   it("gives each server its port and weight, and keeps the order of groups", () => {
     const app = compileApp(
       {
         name: "a",
+        draw: "r1",
         port: 8080,
         groups: {
           z: {
@@ -48,9 +67,8 @@ describe("compileApp", () => {
         },
       },
       1,
-      "r1",
     );
-    expect(app.releaseId).toBe("r1");
+    expect(app.draw).toBe("r1");
     expect(
       app.groups.map(({ name, servers }) => [name, servers.map(({ id, weight }) => `${id} ${weight}`)]),
     ).toEqual([

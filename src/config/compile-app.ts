@@ -1,6 +1,6 @@
 import type { App, CheckPolicy, Group, TesterRule, Testers } from "../core/app.ts";
 import { addressSet } from "./address-set.ts";
-import type { AppDocument, CheckDocument, GroupDocument } from "./app-document.ts";
+import type { AppDocument, CheckDocument } from "./app-document.ts";
 import { parseDuration } from "./duration.ts";
 import { DEFAULT_PORT, serverOf } from "./server-address.ts";
 
@@ -11,15 +11,15 @@ const RETRY_BUDGET_FLOOR = 3;
  * The request path's form of a checked document: defaults filled in, durations in ms, addresses parsed.
  * Throws only for a document that `parseAppDocument` would have refused.
  */
-export function compileApp(document: AppDocument, revision: number, releaseId: string = ""): App {
+export function compileApp(document: AppDocument, revision: number): App {
   const { health = {}, retry = {} } = document;
   return {
     name: document.name,
     revision,
-    releaseId,
+    draw: document.draw ?? "",
     routes: (document.routes ?? [{}]).map(({ host = "*", path = "/" }) => ({ host, path })),
     tls: document.tls ?? false,
-    groups: Object.entries(document.groups).map(([name, group]) => compileGroup(name, group, document.port)),
+    groups: compileGroups(document),
     deploy: document.deploy ?? 0,
     testing: document.testing ?? true,
     share: document.share ?? 0,
@@ -63,16 +63,18 @@ function compileCheck(written: CheckDocument | undefined): CheckPolicy | undefin
   };
 }
 
-function compileGroup(name: string, group: GroupDocument, port: number = DEFAULT_PORT): Group {
-  const { weight = 1 } = group;
-  return {
+/** Weights are whole numbers: where a group has a part of its own, those of all groups are counted in hundredths. */
+function compileGroups({ groups, port = DEFAULT_PORT, standby = [], ramp }: AppDocument): readonly Group[] {
+  return Object.entries(groups).map(([name, { weight = 1, servers }]) => ({
     name,
-    servers: group.servers.map((written) => {
+    standby: standby.includes(name),
+    servers: servers.map((written) => {
       const server = serverOf(written, { port, weight });
       if (server === undefined) throw new Error(`not a server address: ${JSON.stringify(written)}`);
-      return server;
+      const { id, target } = server;
+      return { id, target, weight: ramp === undefined ? server.weight : server.weight * (ramp[name] ?? 100) };
     }),
-  };
+  }));
 }
 
 function compileTesters(document: AppDocument): Testers {

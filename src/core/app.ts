@@ -9,7 +9,7 @@ export interface App {
   /** Version of the stored document this was compiled from; grows by one with each change. */
   readonly revision: number;
   /** Names the draw of clients for `share`: another release draws other clients first. "" when none runs. */
-  readonly releaseId: string;
+  readonly draw: string;
   /** Requests for these hosts and paths belong to this app. Never empty. */
   readonly routes: readonly Route[];
   /** How servers are spoken to: false plainly, true by TLS with the system's authorities, a name as settings say. */
@@ -51,6 +51,8 @@ export interface Route {
 
 export interface Group {
   readonly name: string;
+  /** It lives but takes nobody: it runs another version than the public is on. */
+  readonly standby: boolean;
   readonly servers: readonly Server[];
 }
 

@@ -9,12 +9,12 @@ const BUCKETS = 10_000;
  *
  * A pure function of its arguments: every gateway, of every version, finds the same place with nothing stored.
  */
-export function bucket(appName: string, releaseId: string, clientKey: string): number {
-  return bucketHundredths(appName, releaseId, clientKey) / 100;
+export function bucket(appName: string, draw: string, clientKey: string): number {
+  return bucketHundredths(appName, draw, clientKey) / 100;
 }
 
 /** The same place as a whole number, 0 to 9999: what comparisons use, as 0.29 * 100 is not 29 in floating point. */
-export function bucketHundredths(appName: string, releaseId: string, clientKey: string): number {
+export function bucketHundredths(appName: string, draw: string, clientKey: string): number {
   // A 32-bit hash times 10^4 stays below 2^53: exact.
-  return Math.floor((textHash(appName, releaseId, clientKey) * BUCKETS) / 2 ** 32);
+  return Math.floor((textHash(appName, draw, clientKey) * BUCKETS) / 2 ** 32);
 }

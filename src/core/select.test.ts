@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { AddressSet, App, Group } from "./app.ts";
 import { bucket } from "./bucket.ts";
 import { clientKeyOf } from "./client-key.ts";
-import { select, type Client } from "./select.ts";
+import { reselect, select, type Client } from "./select.ts";
 
 const group = (name: string, ...ids: string[]): Group => ({
   name,
+  standby: false,
   servers: ids.map((id) => ({ id, weight: 1, target: { kind: "ip", host: id, port: 80 } })),
 });
 
@@ -18,7 +19,7 @@ const addresses = (...entries: string[]): AddressSet => ({
 const app = (changes: Partial<App> = {}): App => ({
   name: "shop",
   revision: 1,
-  releaseId: "r1",
+  draw: "r1",
   routes: [{ host: "*", path: "/" }],
   tls: false,
   groups: [group("group1", "10.0.4.175"), group("group2", "10.0.4.146")],
@@ -37,6 +38,27 @@ const app = (changes: Partial<App> = {}): App => ({
   upgrades: ["websocket"],
   expose: false,
   ...changes,
+});
+
+describe("reselect", () => {
+  const tester = { pool: "test", rule: { kind: "tester", by: "address", entry: "10.0.0.9" } } as const;
+  const drawn = (bucket: number | undefined) =>
+    ({ pool: "test", rule: { kind: "share", share: 50, bucket, key: "address" } }) as const;
+
+  it("never leads to a group that takes nobody any more", () => {
+    for (const before of [tester, drawn(3), drawn(undefined)]) {
+      expect(reselect(app({ testing: false }), before).pool).toBe("rest");
+    }
+  });
+
+  it("goes by what decided before", () => {
+    expect(reselect(app({ share: 10 }), tester).pool).toBe("test");
+    expect(reselect(app({ share: 10 }), drawn(3)).pool).toBe("test");
+    expect(reselect(app({ share: 10 }), drawn(10)).pool).toBe("rest");
+    expect(reselect(app({ share: 10 }), { pool: "all", rule: { kind: "everybody" } }).pool).toBe("rest");
+    expect(reselect(app({ share: 100 }), drawn(99)).pool).toBe("test");
+    expect(reselect(app({ deploy: 0 }), drawn(3)).pool).toBe("all");
+  });
 });
 
 interface Carried {

@@ -66,6 +66,26 @@ export function select(app: App, client: Client): Selection {
   return selectTester(app.testers, client) ?? selectByShare(app, client);
 }
 
+/**
+ * The selection by a newer snapshot of the app, for a try of a request that was selected by an older one: by what decided
+ * then, as the client is not asked again. It never leads to a group that takes nobody any more.
+ */
+export function reselect(app: App, { rule }: Selection): Selection {
+  if (app.deploy === 0) return EVERYBODY;
+  if (!app.testing) return CLOSED;
+  if (rule.kind === "tester") return { pool: "test", rule };
+  const { share } = app;
+  if (share <= 0) return NOBODY_DRAWN;
+  if (share >= 100) return ALL_DRAWN;
+  const { bucket, key } =
+    rule.kind === "everybody"
+      ? { bucket: undefined, key: undefined }
+      : { bucket: rule.bucket, key: rule.key };
+  return bucket !== undefined && bucket < share
+    ? { pool: "test", rule: { kind: "share", share, bucket, key } }
+    : { pool: "rest", rule: { kind: "public", share, bucket, key, closed: false } };
+}
+
 function selectTester(testers: Testers, client: Client): Selection | undefined {
   if (testers.addresses.size > 0) {
     const entry = testers.addresses.match(client.address);
@@ -93,7 +113,7 @@ function selectByShare(app: App, client: Client): Selection {
   if (share <= 0) return NOBODY_DRAWN;
   if (share >= 100) return ALL_DRAWN;
   const { value, from: key } = findClientKey(app.stickiness, client);
-  const place = bucketHundredths(app.name, app.releaseId, value);
+  const place = bucketHundredths(app.name, app.draw, value);
   const bucket = place / 100;
   return place < Math.round(share * 100)
     ? { pool: "test", rule: { kind: "share", share, bucket, key } }

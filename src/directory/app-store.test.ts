@@ -5,7 +5,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AppChange, AppStore } from "./app-store.ts";
 import { Backup } from "./backup.ts";
-import { document } from "./directory.contract.ts";
+import { document, content } from "./directory.contract.ts";
 import type { Directory } from "./directory.ts";
 import { FileDirectory } from "./file-directory.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
@@ -261,8 +261,8 @@ describe("AppStore: directory and backup", () => {
   it("starts from the backup when the directory is out of reach, refuses changes, and catches up", async () => {
     await fill(["shop", "cart"]);
     const elsewhere = new FileDirectory(folder);
-    await elsewhere.write("shop", document("shop", 81), 1);
-    await elsewhere.write("new", document("new"), "absent");
+    await elsewhere.write("shop", content("shop", 81), 1);
+    await elsewhere.write("new", content("new"), "absent");
     await elsewhere.delete("cart", 1);
     await rename(join(folder, "apps"), join(folder, "away"));
     await writeFile(join(folder, "apps"), "");
@@ -312,7 +312,7 @@ describe("AppStore: directory and backup", () => {
 
   it("takes a damaged app from the backup, the others from the directory, over restarts and until it is written", async () => {
     await fill(["shop", "cart"]);
-    await new FileDirectory(folder).write("cart", document("cart", 81), 1);
+    await new FileDirectory(folder).write("cart", content("cart", 81), 1);
     await writeFile(join(folder, "apps", "shop.json"), "{");
     for (const start of ["first", "second"]) {
       const store = await open(files(), backupFile());
@@ -364,7 +364,7 @@ describe("AppStore: directory and backup", () => {
     const store = await open(files());
     const elsewhere = new FileDirectory(folder);
     const created = nextChange(store);
-    await elsewhere.write("shop", document("shop"), "absent");
+    await elsewhere.write("shop", content("shop"), "absent");
     expect(await created).toMatchObject({
       by: "directory",
       what: "directory",
@@ -380,12 +380,12 @@ describe("AppStore: directory and backup", () => {
     const directory = new MemoryDirectory();
     const store = await open(directory);
     await store.put("shop", document("shop"), "absent", "amy");
-    await directory.write("shop", document("shop", 81), 1);
+    await directory.write("shop", content("shop", 81), 1);
     const changed = nextChange(store);
     const current = { revision: 2, document: { port: 81 } };
     expect(await store.put("shop", document("shop", 82), 1, "amy")).toMatchObject({ kind: "stale", current });
     expect(await changed).toMatchObject({ by: "directory", after: current });
-    await directory.write("shop", document("shop", 83), 2);
+    await directory.write("shop", content("shop", 83), 2);
     const switched = await store.setDeploy("shop", { deploy: 1 }, "any", "amy");
     expect(switched).toMatchObject({
       kind: "stored",
@@ -403,8 +403,8 @@ describe("AppStore: directory and backup", () => {
     const before = store.list();
 
     const restored = new FileDirectory(join(folder, "restored"));
-    await restored.write("old", document("old"), "absent");
-    await restored.write("dead", document("dead"), "absent");
+    await restored.write("old", content("old"), "absent");
+    await restored.write("dead", content("dead"), "absent");
     await rm(join(folder, "apps"), { recursive: true });
     await rename(join(folder, "restored", "apps"), join(folder, "apps"));
     await store.reload();
@@ -439,7 +439,7 @@ describe("AppStore: directory and backup", () => {
     expect(store.status()).toMatchObject({ state: "backup", reason: like(/ENOENT/) });
     expect(store.get("shop")?.revision).toBe(1);
     const elsewhere = new FileDirectory(join(folder, "elsewhere"));
-    await elsewhere.write("shop", document("shop", 81), "absent", { floor: 1 });
+    await elsewhere.write("shop", content("shop", 81), "absent", { floor: 1 });
     const changed = nextChange(store);
     await rename(join(folder, "elsewhere", "apps"), join(folder, "apps"));
     expect(await changed).toMatchObject({ after: { revision: 2, document: { port: 81 } } });

@@ -5,6 +5,7 @@ import type { Backup } from "./backup.ts";
 import { type AppChange, ChangeFeed, type ChangeListener } from "./change-feed.ts";
 import type { Difference, DirectoryReach, DirectoryStatus } from "./directory-status.ts";
 import {
+  type AppContent,
   type DamagedApp,
   type DeleteResult,
   type Directory,
@@ -34,6 +35,8 @@ export interface AppStoreOptions {
   readonly allowServers?: () => readonly string[];
   /** What is in force when neither directory nor backup can be read: at revision 0, so that anything else counts more. */
   readonly lastResort?: readonly AppDocument[];
+  /** Why a change of a standing app by hand is refused now; `after` undefined: its deletion. Absent: none is. */
+  readonly guard?: (before: StoredApp, after: AppDocument | undefined) => string | undefined;
   /** The directory was out of reach, and answers again. */
   readonly onReachable?: () => void;
 }
@@ -53,6 +56,7 @@ export class AppStore {
   readonly #retryEvery: number;
   readonly #allowServers: (() => readonly string[]) | undefined;
   readonly #lastResort: readonly AppDocument[];
+  readonly #guard: NonNullable<AppStoreOptions["guard"]>;
   readonly #onReachable: () => void;
   readonly #queue = new SerialQueue();
   readonly #feed: ChangeFeed;
@@ -74,6 +78,7 @@ export class AppStore {
     this.#retryEvery = options.retryEvery ?? 1000;
     this.#allowServers = options.allowServers;
     this.#lastResort = options.lastResort ?? [];
+    this.#guard = options.guard ?? (() => undefined);
     this.#onReachable = options.onReachable ?? (() => undefined);
     this.#reach = { state: "current", since: this.#time() };
   }
@@ -103,10 +108,13 @@ export class AppStore {
     return await this.#change(() => this.#store(name, input, expected, by, () => "put", { allowServers }));
   }
 
-  /** The original's switch: which group is under test (0: none), and the share of the public sent there (absent: 0). */
+  /**
+   * The original's switch: which group is under test (0: none), the share of the public sent there (absent: 0), and whether
+   * testers are (absent: they are).
+   */
   async setDeploy(
     name: string,
-    setting: { readonly deploy: unknown; readonly share?: unknown },
+    setting: { readonly deploy: unknown; readonly share?: unknown; readonly testing?: boolean | undefined },
     expected: Expected,
     by: string,
   ): Promise<StoreResult> {
@@ -115,10 +123,12 @@ export class AppStore {
         const current = this.#inForce.get(name);
         if (current === undefined) return { kind: "missing" };
         if (setting.deploy === undefined) return NO_DEPLOY;
+        const { testing: _, ...document } = current.document;
         const edited = {
-          ...current.document,
+          ...document,
           deploy: setting.deploy,
           share: setting.share === undefined ? 0 : setting.share,
+          ...(setting.testing === false && { testing: false }),
         };
         // The edit was made on what stands now, so "any" must not overwrite what someone else wrote meanwhile.
         const seen = expected === "any" ? current.revision : expected;
@@ -134,6 +144,8 @@ export class AppStore {
         const before = this.#inForce.get(name);
         if (before === undefined) return { kind: "missing" };
         if (!isExpected(expected, before) || attempt > 2) return { kind: "stale", current: before };
+        const reason = this.#guard(before, undefined);
+        if (reason !== undefined) return { kind: "locked", reason };
         const result = await this.#deleteFromDirectory(before, by);
         if (result.kind === "deleted") {
           this.#inForce.see({ name, revision: result.revision });
@@ -142,6 +154,31 @@ export class AppStore {
         }
         if (result.kind === "refused") return { kind: "invalid", problems: result.problems };
         await this.#takeDirectory(new Set([name]));
+      }
+    });
+  }
+
+  /**
+   * Changes the document and what is kept of its releases as one, whatever `guard` says. `make` gets the app that stands,
+   * and is asked anew when somebody else was faster; undefined: nothing is to be changed.
+   */
+  async advance(
+    name: string,
+    by: string,
+    make: (app: StoredApp) => (AppContent & { readonly what: string }) | undefined,
+    fence?: Fence,
+  ): Promise<StoreResult | { readonly kind: "unchanged"; readonly app: StoredApp }> {
+    return await this.#queued(async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        const current = this.#inForce.get(name);
+        if (current === undefined) return { kind: "missing" };
+        const made = make(current);
+        if (made === undefined) return { kind: "unchanged", app: current };
+        const result = await this.#store(name, made.document, current.revision, by, () => made.what, {
+          releases: made.releases,
+          fence,
+        });
+        if (result.kind !== "stale" || attempt === MOST_ATTEMPTS) return result;
       }
     });
   }
@@ -305,6 +342,12 @@ export class AppStore {
   }
 
   async #change(task: () => Promise<StoreResult>): Promise<StoreResult> {
+    return await this.#queued(task);
+  }
+
+  async #queued<T>(
+    task: () => Promise<T>,
+  ): Promise<T | { readonly kind: "unavailable"; readonly reason: string }> {
     return await this.#queue.run(async () => {
       if (this.#closed) return { kind: "unavailable", reason: "the gateway is shutting down" };
       if (this.#reach.state === "backup") {
@@ -329,24 +372,32 @@ export class AppStore {
     expected: Expected,
     by: string,
     what: (document: AppDocument) => string,
-    {
-      allowServers,
-      fence,
-    }: { readonly allowServers?: readonly string[] | undefined; readonly fence?: Fence } = {},
+    terms: {
+      readonly allowServers?: readonly string[] | undefined;
+      readonly fence?: Fence | undefined;
+      /** Present: instead of those that stand, and the guard is not asked. */
+      readonly releases?: unknown;
+    } = {},
   ): Promise<StoreResult> {
-    const parsed = parseAppDocument(input, { name, allowServers });
+    const parsed = parseAppDocument(input, { name, allowServers: terms.allowServers });
     if (!parsed.ok) return { kind: "invalid", problems: parsed.problems };
+    const document = parsed.value;
+    const attempts = expected === "any" ? MOST_ATTEMPTS : 2;
     for (let attempt = 1; ; attempt += 1) {
       const current = this.#inForce.get(name);
-      if (!isExpected(expected, current) || attempt > 2) return { kind: "stale", current };
-      const problems = this.#inForce.conflicts(name, parsed.value);
+      if (!isExpected(expected, current) || attempt > attempts) return { kind: "stale", current };
+      const reason =
+        current === undefined || "releases" in terms ? undefined : this.#guard(current, document);
+      if (reason !== undefined) return { kind: "locked", reason };
+      const problems = this.#inForce.conflicts(name, document);
       if (problems.length > 0) return { kind: "invalid", problems };
-      const inDirectory = expected === "any" ? "any" : (this.#inForce.kept(name)?.directory ?? expected);
-      const note = { by, what: what(parsed.value) };
-      const result = await this.#directory.write(name, parsed.value, inDirectory, {
+      const releases = "releases" in terms ? terms.releases : current?.releases;
+      const content = { document, ...(releases !== undefined && { releases }) };
+      const note = { by, what: what(document) };
+      const result = await this.#directory.write(name, content, this.#inDirectory(name), {
         floor: this.#inForce.known(name),
         note,
-        ...(fence !== undefined && { fence }),
+        ...(terms.fence !== undefined && { fence: terms.fence }),
       });
       if (result.kind === "written") {
         const before = result.before ?? current;
@@ -358,6 +409,17 @@ export class AppStore {
       // Someone else was first: what they wrote comes into force, and only a writer who expected that may go on.
       await this.#takeDirectory(new Set([name]));
     }
+  }
+
+  /** What a writer has to expect in the directory, so that nothing is overwritten that is not known here. */
+  #inDirectory(name: string): Expected {
+    const damaged = this.#damaged.find((app) => app.name === name);
+    return (
+      this.#inForce.kept(name)?.directory ??
+      this.#inForce.get(name)?.revision ??
+      damaged?.revision ??
+      "absent"
+    );
   }
 
   async #seedOne(document: AppDocument, by: string): Promise<StoreResult> {
@@ -375,14 +437,15 @@ export class AppStore {
   }
 
   async #deleteFromDirectory(before: StoredApp, by: string): Promise<DeleteResult> {
-    const { name, document } = before;
+    const { name, document, releases } = before;
     let { revision } = before;
     const floor = this.#inForce.known(name);
     const kept = this.#inForce.kept(name);
     const note = { by, what: "delete" };
     if (kept !== undefined) {
       // The directory has lost this version: bring it back first, so that the deletion's revision is above all known.
-      const restored = await this.#directory.write(name, document, kept.directory, { floor, note });
+      const content = { document, ...(releases !== undefined && { releases }) };
+      const restored = await this.#directory.write(name, content, kept.directory, { floor, note });
       if (restored.kind !== "written") return restored;
       ({ revision } = restored.app);
     }

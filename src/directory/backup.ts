@@ -123,8 +123,8 @@ function parseBackup(path: string, text: string): LoadedBackup | string {
   const damaged: DamagedApp[] = [];
   for (const entry of entries as readonly unknown[]) {
     if (!isRecord(entry) || typeof entry["name"] !== "string") return "it holds an app without a name";
-    const { name, revision, document } = entry;
-    const read = parseStoredApp(name, revision, document);
+    const { name, revision } = entry;
+    const read = parseStoredApp(name, revision, entry);
     if (read.ok) apps.push(read.app);
     else damaged.push({ name, setAside: path, reason: read.reason });
   }

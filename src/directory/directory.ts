@@ -8,9 +8,14 @@ export interface StoredApp {
   /** Grows by one with each change of this name, also across a deletion; the ETag of the admin API. */
   readonly revision: number;
   readonly document: AppDocument;
+  /** What is kept of the app's releases, plain JSON; absent: there was none. Directories carry it unread. */
+  readonly releases?: unknown;
   /** Of directories that are shared: who made this revision. */
   readonly origin?: Origin;
 }
+
+/** What a writer stores of an app. */
+export type AppContent = Pick<StoredApp, "document" | "releases">;
 
 /** Who made a change, and where, for the audits of the other gateways. */
 export interface Origin {
@@ -99,7 +104,7 @@ export interface Directory {
   recall?(apps: readonly StoredApp[]): readonly StoredApp[];
   /** `names`: only these are asked for; the content may say nothing of any other. Absent: everything. */
   read(names?: ReadonlySet<string>): Promise<DirectoryContent>;
-  write(name: string, document: AppDocument, expected: Expected, terms?: ChangeTerms): Promise<WriteResult>;
+  write(name: string, content: AppContent, expected: Expected, terms?: ChangeTerms): Promise<WriteResult>;
   delete(name: string, expected: Expected, terms?: ChangeTerms): Promise<DeleteResult>;
   /**
    * Calls back when something other than this instance's own writes may have changed the content: of these names, or

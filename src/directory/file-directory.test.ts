@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { describeDirectory, document } from "./directory.contract.ts";
+import { describeDirectory, document, content } from "./directory.contract.ts";
 import { DirectoryUnavailable } from "./directory.ts";
 import { FileDirectory } from "./file-directory.ts";
 
@@ -28,8 +28,8 @@ describe("FileDirectory", () => {
   });
 
   it("keeps one readable file per app and nothing else", async () => {
-    await directory.write("shop", document("shop"), "absent");
-    await directory.write("cart", document("cart"), "absent");
+    await directory.write("shop", content("shop"), "absent");
+    await directory.write("cart", content("cart"), "absent");
     await directory.delete("cart", 1);
     expect((await readdir(join(folder, "apps"))).sort()).toEqual(["cart.json", "shop.json"]);
     const text = await readFile(file("shop.json"), "utf8");
@@ -47,33 +47,33 @@ describe("FileDirectory", () => {
   });
 
   it("is what another instance left, revisions of deleted apps included", async () => {
-    await directory.write("shop", document("shop"), "absent");
-    await directory.write("cart", document("cart"), "absent");
+    await directory.write("shop", content("shop"), "absent");
+    await directory.write("cart", content("cart"), "absent");
     await directory.delete("cart", 1);
     const later = new FileDirectory(folder);
     expect(await later.read()).toEqual(await directory.read());
-    expect(await later.write("cart", document("cart"), "absent")).toMatchObject({ app: { revision: 3 } });
+    expect(await later.write("cart", content("cart"), "absent")).toMatchObject({ app: { revision: 3 } });
   });
 
   it("notices that another instance was first", async () => {
     const other = new FileDirectory(folder);
-    await directory.write("shop", document("shop"), "absent");
-    await other.write("shop", document("shop", 81), 1);
-    const result = await directory.write("shop", document("shop", 82), 1);
+    await directory.write("shop", content("shop"), "absent");
+    await other.write("shop", content("shop", 81), 1);
+    const result = await directory.write("shop", content("shop", 82), 1);
     expect(result).toMatchObject({ kind: "stale", current: { revision: 2, document: { port: 81 } } });
   });
 
   it("never lets a name out of its folder", async () => {
     for (const name of ["../x", "a/b", "", ".", "..", ".hidden", "a\0b", "-x", "x".repeat(65)]) {
-      await expect(directory.write(name, document("x"), "any")).rejects.toThrow("is not the name of an app");
+      await expect(directory.write(name, content("x"), "any")).rejects.toThrow("is not the name of an app");
       await expect(directory.delete(name, "any")).rejects.toThrow("is not the name of an app");
     }
     expect(await readdir(folder)).toEqual([]);
   });
 
   it("takes a truncated file for what was written at no length", async () => {
-    await directory.write("shop", document("shop"), "absent");
-    await directory.write("cart", document("cart"), "absent");
+    await directory.write("shop", content("shop"), "absent");
+    await directory.write("cart", content("cart"), "absent");
     const whole = await readFile(file("shop.json"));
     for (let length = 0; length < whole.length - 1; length += 1) {
       await writeFile(file("shop.json"), whole.subarray(0, length));
@@ -88,7 +88,7 @@ describe("FileDirectory", () => {
   });
 
   it("never takes changed bytes for another content", async () => {
-    await directory.write("shop", document("shop"), "absent");
+    await directory.write("shop", content("shop"), "absent");
     const whole = await readFile(file("shop.json"));
     const { apps } = await directory.read();
     let refused = 0;
@@ -111,7 +111,7 @@ describe("FileDirectory", () => {
   });
 
   it("refuses groups in another order, for that is the order of updates", async () => {
-    await directory.write("shop", document("shop"), "absent");
+    await directory.write("shop", content("shop"), "absent");
     const stored = JSON.parse(await readFile(file("shop.json"), "utf8")) as { document: { groups: object } };
     const groups = Object.fromEntries(Object.entries(stored.document.groups).reverse());
     await writeFile(
@@ -124,7 +124,7 @@ describe("FileDirectory", () => {
   });
 
   it("sets foreign files aside with a reason, and says so until the name is written again", async () => {
-    await directory.write("shop", document("shop"), "absent");
+    await directory.write("shop", content("shop"), "absent");
     await writeFile(file("copy.json"), await readFile(file("shop.json")));
     await writeFile(file("text.json"), "hello");
     await writeFile(file("list.json"), "[1]");
@@ -150,7 +150,7 @@ describe("FileDirectory", () => {
       "list",
       "text",
     ]);
-    await later.write("copy", document("copy"), "absent");
+    await later.write("copy", content("copy"), "absent");
     expect((await later.read()).damaged.map((app) => app.name)).toEqual(["deep", "future", "list", "text"]);
     expect(await readdir(join(folder, "apps"))).toContain("copy.json.damaged-20300102T030405006Z");
   });
@@ -159,7 +159,7 @@ describe("FileDirectory", () => {
     for (const bytes of ["first", "second"]) {
       await directory.read();
       await writeFile(file("shop.json"), bytes);
-      expect(await directory.write("shop", document("shop"), "any", { floor: 4 })).toMatchObject({
+      expect(await directory.write("shop", content("shop"), "any", { floor: 4 })).toMatchObject({
         app: { revision: 5 },
       });
     }
@@ -182,16 +182,16 @@ describe("FileDirectory", () => {
     await writeFile(join(folder, "file"), "");
     const blocked = new FileDirectory(join(folder, "file"));
     await expect(blocked.read()).rejects.toThrow(DirectoryUnavailable);
-    await expect(blocked.write("shop", document("shop"), "any")).rejects.toThrow(
+    await expect(blocked.write("shop", content("shop"), "any")).rejects.toThrow(
       /cannot make .*file\/apps: ENOTDIR/,
     );
   });
 
   it("takes a folder that vanished for out of reach, not for empty", async () => {
-    await directory.write("shop", document("shop"), "absent");
+    await directory.write("shop", content("shop"), "absent");
     await rm(join(folder, "apps"), { recursive: true });
     await expect(directory.read()).rejects.toThrow(DirectoryUnavailable);
-    await expect(directory.write("shop", document("shop"), "any")).rejects.toThrow(DirectoryUnavailable);
+    await expect(directory.write("shop", content("shop"), "any")).rejects.toThrow(DirectoryUnavailable);
   });
 
   it("tells of changes made by others, and not of its own", async () => {
@@ -205,10 +205,10 @@ describe("FileDirectory", () => {
         resolve();
       }, reject);
     });
-    for (let port = 1; port <= 20; port += 1) await directory.write("shop", document("shop", port), "any");
+    for (let port = 1; port <= 20; port += 1) await directory.write("shop", content("shop", port), "any");
     await directory.delete("shop", "any");
     expect(calls).toBe(0);
-    await other.write("shop", document("shop"), "absent");
+    await other.write("shop", content("shop"), "absent");
     await changed;
     stop?.();
   });
@@ -228,20 +228,22 @@ afterAll(() => {
 describe.skipIf(small === undefined)("FileDirectory on a disk of 1 MiB (needs root and mount)", () => {
   it("refuses what does not fit and keeps what was there", async () => {
     const directory = new FileDirectory(small!);
-    await directory.write("shop", document("shop"), "absent");
+    await directory.write("shop", content("shop"), "absent");
     const servers = Array.from({ length: 200_000 }, (_, n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`);
     const large = { ...document("shop"), groups: { old: { servers } } };
-    await expect(directory.write("shop", large, 1)).rejects.toThrow(/cannot write .*shop\.json: ENOSPC/);
+    await expect(directory.write("shop", { document: large }, 1)).rejects.toThrow(
+      /cannot write .*shop\.json: ENOSPC/,
+    );
     const { apps, damaged } = await directory.read();
     expect(damaged).toEqual([]);
     expect(apps).toEqual([{ name: "shop", revision: 1, document: document("shop") }]);
     expect(await readdir(join(small!, "apps"))).toEqual(["shop.json"]);
-    expect(await directory.write("shop", document("shop", 81), 1)).toMatchObject({ kind: "written" });
+    expect(await directory.write("shop", content("shop", 81), 1)).toMatchObject({ kind: "written" });
   });
 
   it("still reads what is whole when the disk can only be read", async () => {
     const before = new FileDirectory(small!);
-    await before.write("shop", document("shop"), "any");
+    await before.write("shop", content("shop"), "any");
     await writeFile(join(small!, "apps", "bad.json"), "{");
     execFileSync("mount", ["-o", "remount,ro", small!]);
     const directory = new FileDirectory(small!);
@@ -249,7 +251,7 @@ describe.skipIf(small === undefined)("FileDirectory on a disk of 1 MiB (needs ro
     expect(apps.map((app) => app.name)).toEqual(["shop"]);
     expect(damaged).toMatchObject([{ name: "bad", setAside: join(small!, "apps", "bad.json") }]);
     for (const name of ["shop", "bad"]) {
-      await expect(directory.write(name, document(name), "any")).rejects.toThrow(/EROFS/);
+      await expect(directory.write(name, content(name), "any")).rejects.toThrow(/EROFS/);
     }
     expect(await readFile(join(small!, "apps", "bad.json"), "utf8")).toBe("{");
   });

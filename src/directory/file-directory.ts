@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import type { AppDocument } from "../config/app-document.ts";
 import {
+  type AppContent,
   type ChangeTerms,
   type DamagedApp,
   type DeletedApp,
@@ -104,7 +104,7 @@ export class FileDirectory implements Directory {
 
   async write(
     name: string,
-    document: AppDocument,
+    content: AppContent,
     expected: Expected,
     terms: ChangeTerms = {},
   ): Promise<WriteResult> {
@@ -115,8 +115,8 @@ export class FileDirectory implements Directory {
       const fenced = this.locks.refusal(terms.fence);
       if (fenced !== undefined) return fenced;
       if (!isExpected(expected, before)) return { kind: "stale", current: before };
-      const app = nextVersion(name, document, revisionOf(state), terms.floor);
-      await this.#writeFile(name, app.revision, document);
+      const app = nextVersion(name, content, revisionOf(state), terms.floor);
+      await this.#writeFile(name, app.revision, content);
       return { kind: "written", app, before };
     });
   }
@@ -224,9 +224,9 @@ export class FileDirectory implements Directory {
     }));
   }
 
-  async #writeFile(name: string, revision: number, document: AppDocument | null): Promise<void> {
+  async #writeFile(name: string, revision: number, content: AppContent | null): Promise<void> {
     const path = this.#path(name);
-    const text = seal(FORMAT, { name, revision, document });
+    const text = seal(FORMAT, { name, revision, ...(content ?? { document: null }) });
     this.#left.set(`${name}.json`, await this.#attempt("write", path, () => replaceFile(path, text)));
   }
 
@@ -259,11 +259,11 @@ function parseFile(name: string, text: string): FileState {
   if (!SAFE_NAME.test(name)) return { kind: "damaged", reason: "its file name is not the name of an app" };
   const unsealed = unseal(FORMAT, text);
   if (!unsealed.ok) return { kind: "damaged", reason: unsealed.reason };
-  const { name: inside, revision, document } = unsealed.content;
+  const { name: inside, revision, document, releases } = unsealed.content;
   if (inside !== name) return { kind: "damaged", reason: `it holds the app ${JSON.stringify(inside)}` };
   if (document === null && isRevision(revision)) return { kind: "deleted", deleted: { name, revision } };
   if (!isRecord(document)) return { kind: "damaged", reason: "it holds no document" };
-  const read = parseStoredApp(name, revision, document);
+  const read = parseStoredApp(name, revision, { document, releases });
   return read.ok ? { kind: "app", app: read.app } : { kind: "damaged", reason: read.reason };
 }
 

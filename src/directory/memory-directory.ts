@@ -1,5 +1,5 @@
-import type { AppDocument } from "../config/app-document.ts";
 import {
+  type AppContent,
   type ChangeTerms,
   type DeletedApp,
   type DeleteResult,
@@ -30,7 +30,7 @@ export class MemoryDirectory implements Directory {
 
   write(
     name: string,
-    document: AppDocument,
+    content: AppContent,
     expected: Expected,
     terms: ChangeTerms = {},
   ): Promise<WriteResult> {
@@ -39,7 +39,7 @@ export class MemoryDirectory implements Directory {
     if (fenced !== undefined) return Promise.resolve(fenced);
     if (!isExpected(expected, before)) return Promise.resolve({ kind: "stale", current: before });
     const known = before?.revision ?? this.#deleted.get(name)?.revision ?? 0;
-    const app = nextVersion(name, document, known, terms.floor);
+    const app = nextVersion(name, content, known, terms.floor);
     this.#apps.set(name, app);
     this.#deleted.delete(name);
     return Promise.resolve({ kind: "written", app, before });

@@ -9,6 +9,8 @@ export type StoreResult =
   /** The writer has not seen what stands now. */
   | { readonly kind: "stale"; readonly current: StoredApp | undefined }
   | { readonly kind: "missing" }
+  /** A release runs that it would disturb, or the like. */
+  | { readonly kind: "locked"; readonly reason: string }
   /** The lock under which it was to be made was given to somebody else. */
   | { readonly kind: "fenced"; readonly lock: string }
   /** Nothing was changed, and what was in force still is. */

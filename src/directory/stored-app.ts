@@ -1,13 +1,17 @@
 import { formatProblems } from "../config/format-problems.ts";
-import { type AppDocument, parseAppDocument } from "../config/app-document.ts";
-import type { StoredApp } from "./directory.ts";
+import { parseAppDocument } from "../config/app-document.ts";
+import type { AppContent, StoredApp } from "./directory.ts";
 
 export type ReadStoredApp =
   | { readonly ok: true; readonly app: StoredApp }
   | { readonly ok: false; readonly reason: string };
 
 /** A stored app read back: checked again, as an earlier version of this program may have accepted what this one refuses. */
-export function parseStoredApp(name: string, revision: unknown, document: unknown): ReadStoredApp {
+export function parseStoredApp(
+  name: string,
+  revision: unknown,
+  { document, releases }: { readonly document?: unknown; readonly releases?: unknown },
+): ReadStoredApp {
   if (!isRevision(revision)) {
     return {
       ok: false,
@@ -19,7 +23,10 @@ export function parseStoredApp(name: string, revision: unknown, document: unknow
     const problems = formatProblems(parsed.problems);
     return { ok: false, reason: `its document is not valid: ${problems.join("; ")}` };
   }
-  return { ok: true, app: { name, revision, document: parsed.value } };
+  return {
+    ok: true,
+    app: { name, revision, document: parsed.value, ...(releases !== undefined && { releases }) },
+  };
 }
 
 export function isRevision(value: unknown): value is number {
@@ -29,9 +36,9 @@ export function isRevision(value: unknown): value is number {
 /** The app's next version, above everything known of its name. */
 export function nextVersion(
   name: string,
-  document: AppDocument,
+  content: AppContent,
   known: number,
   floor: number | undefined,
 ): StoredApp {
-  return { name, revision: Math.max(known, floor ?? 0) + 1, document };
+  return { name, revision: Math.max(known, floor ?? 0) + 1, ...content };
 }

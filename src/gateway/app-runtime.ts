@@ -23,13 +23,14 @@ export class AppRuntime {
     this.budget = budget;
     const group = app.groups[app.deploy - 1];
     this.groupUnderTest = group;
-    this.all = servers.pool(app.groups, app.balance);
+    const serving = app.groups.filter(({ standby }) => !standby);
+    this.all = servers.pool(serving, app.balance);
     this.test = group === undefined ? this.all : servers.pool([group], app.balance);
     this.rest =
       group === undefined
         ? this.all
         : servers.pool(
-            app.groups.filter((other) => other !== group),
+            serving.filter((other) => other !== group),
             app.balance,
           );
   }

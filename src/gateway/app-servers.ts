@@ -19,6 +19,8 @@ export class AppServers {
   private flying = false;
   /** A request was for this app since it was last asked for its totals. */
   touched = false;
+  /** Of the newest document: a request may still hold an older one. */
+  revision = 0;
 
   constructor(epoch: HealthEpoch) {
     this.epoch = epoch;
@@ -26,6 +28,7 @@ export class AppServers {
 
   /** Follows a newer document; servers that it no longer names retire. */
   update(app: App): void {
+    this.revision = app.revision;
     const named = new Set<string>();
     for (const group of app.groups) {
       for (const server of group.servers) {

@@ -1,4 +1,5 @@
 import { resolvePool } from "../core/fallback.ts";
+import { reselect } from "../core/select.ts";
 import type { Admitted } from "./admission.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
@@ -8,6 +9,18 @@ export interface Choice {
   /** Undefined: there is nobody. */
   readonly server: UpstreamServer | undefined;
   readonly probe: boolean;
+}
+
+/**
+ * The request by the newest document, if its own is no longer that: a try after a change must not go to a group that takes
+ * nobody any more, as whoever restarts its servers was told that they are idle.
+ */
+export function byNewestDocument({ apps }: GatewayContext, request: Admitted): Admitted {
+  const { app, servers } = request.runtime;
+  if (servers.revision === app.revision) return request;
+  const runtime = apps.get(app.name);
+  if (runtime === undefined) return request;
+  return { ...request, runtime, selection: reselect(runtime.app, request.selection) };
 }
 
 /** Chooses a server for a request, none of `tried`: of the selected pool, or of the one that stands in for it. */

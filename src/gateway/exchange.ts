@@ -2,7 +2,7 @@ import { abandonProbe } from "../core/health.ts";
 import { isIdempotent, mayRepeat } from "../core/retry.ts";
 import type { BodyKind, ResponseHead } from "../http1/response-head.ts";
 import type { Admitted } from "./admission.ts";
-import { chooseServer } from "./choose-server.ts";
+import { byNewestDocument, chooseServer } from "./choose-server.ts";
 import type { Deadlined } from "./clock.ts";
 import type { AnswerSink, Downstream } from "./downstream.ts";
 import type { GatewayContext } from "./gateway-context.ts";
@@ -43,7 +43,8 @@ export class Exchange implements UpstreamListener, Deadlined {
   private readonly context: GatewayContext;
   private readonly client: Downstream;
   private readonly answer: AnswerSink;
-  private readonly request: Admitted;
+  /** By the newest document when its try began. */
+  private request: Admitted;
   private body: HeldBody | undefined;
   private bodyComplete = false;
   private chunkedBody = false;
@@ -310,6 +311,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   private choose(): UpstreamServer | undefined {
+    this.request = byNewestDocument(this.context, this.request);
     const { server, probe } = chooseServer(this.context, this.request, this.tried);
     this.probe = probe;
     return server;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { describeDirectory, document } from "../../src/directory/directory.contract.ts";
+import { describeDirectory, document, content } from "../../src/directory/directory.contract.ts";
 import type { DirectoryContent } from "../../src/directory/directory.ts";
 import { RedisDirectory } from "../../src/directory/redis/redis-directory.ts";
 import { openScene } from "../e2e/harness/scene.ts";
@@ -70,7 +70,7 @@ describe("redis directory", () => {
     await other.read();
     const told: (readonly string[] | undefined)[] = [];
     mine.watch((names) => void told.push(names));
-    await other.write("shop", document("shop"), "absent");
+    await other.write("shop", content("shop"), "absent");
     await until("the change to be told", () => told.some((names) => names?.[0] === "shop"));
     told.length = 0;
     const raw = JSON.stringify({ revision: 9, document: document("blog") });
@@ -86,8 +86,8 @@ describe("redis directory", () => {
 
   it("finds by comparing what no message told of", async () => {
     const mine = opened("gateway-1", 30);
-    await mine.write("shop", document("shop"), "absent");
-    await mine.write("gone", document("gone"), "absent");
+    await mine.write("shop", content("shop"), "absent");
+    await mine.write("gone", content("gone"), "absent");
     await mine.read();
     // The server forgets whom to tell: as if the message had been lost.
     await mine.link.use((client) => client.sendCommand(["CLIENT", "TRACKING", "OFF"]));
@@ -102,7 +102,7 @@ describe("redis directory", () => {
 
   it("gives a document set by hand one revision, whoever reads it first", async () => {
     const directories = [opened("gateway-1"), opened("gateway-2"), opened("gateway-3")];
-    await directories[0]!.write("shop", document("shop"), "absent");
+    await directories[0]!.write("shop", content("shop"), "absent");
     await redis.command("SET", `${APP}shop`, JSON.stringify(document("shop", 81)));
     const contents = await Promise.all(directories.map((directory) => directory.read()));
     for (const { apps } of contents) {
@@ -129,7 +129,7 @@ describe("redis directory", () => {
     ],
   ])("reports a value that is %s, by name, and reads all others", async (_what, raw, reason) => {
     const directory = opened();
-    await directory.write("blog", document("blog"), "absent");
+    await directory.write("blog", content("blog"), "absent");
     await redis.command("SET", `${APP}shop`, raw);
     const { apps, damaged } = await directory.read();
     expect(apps.map(({ name }) => name)).toEqual(["blog"]);
@@ -140,7 +140,7 @@ describe("redis directory", () => {
   it("never overwrites what it could not read", async () => {
     const directory = opened();
     await redis.command("SET", `${APP}shop`, "precious {");
-    expect(await directory.write("shop", document("shop"), "absent")).toMatchObject({
+    expect(await directory.write("shop", content("shop"), "absent")).toMatchObject({
       kind: "written",
       app: { revision: 1 },
     });
@@ -150,7 +150,7 @@ describe("redis directory", () => {
 
   it("tells who made a change, and keeps an audit of all", async () => {
     const note = { by: "amy", what: "deploy 1 share 5" };
-    await opened("gateway-1").write("shop", document("shop"), "absent", { note });
+    await opened("gateway-1").write("shop", content("shop"), "absent", { note });
     const { apps } = await opened("gateway-2").read();
     expect(apps[0]!.origin).toEqual({ ...note, gateway: "gateway-1" });
     const audit = JSON.stringify(await redis.command("XRANGE", "halftone:{apps}:audit", "-", "+"));
@@ -167,8 +167,8 @@ describe("redis directory", () => {
 
   it("goes on counting where an index is all that is left", async () => {
     const directory = opened();
-    await directory.write("shop", document("shop"), "absent", { floor: 6 });
+    await directory.write("shop", content("shop"), "absent", { floor: 6 });
     await redis.command("DEL", `${APP}shop`);
-    expect(await directory.write("shop", document("shop"), "absent")).toMatchObject({ app: { revision: 8 } });
+    expect(await directory.write("shop", content("shop"), "absent")).toMatchObject({ app: { revision: 8 } });
   });
 });

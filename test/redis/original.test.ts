@@ -46,7 +46,7 @@ async function set(change: Readonly<Record<string, unknown>>): Promise<void> {
 
 describe("original layout", () => {
   it("writes the original's value, and nothing else under its key", async () => {
-    expect(await opened().write(NAME, base, "absent")).toMatchObject({
+    expect(await opened().write(NAME, { document: base }, "absent")).toMatchObject({
       kind: "written",
       app: { revision: 1 },
     });
@@ -62,7 +62,7 @@ describe("original layout", () => {
 
   it("keeps the share beside the value, until somebody else sets it", async () => {
     const directory = opened();
-    await directory.write(NAME, { ...base, deploy: 1, share: 25 }, "absent");
+    await directory.write(NAME, { document: { ...base, deploy: 1, share: 25 } }, "absent");
     expect(await value()).toEqual({ ...CONVERTED, deploy: 1 });
     expect((await opened("gateway-2").read()).apps[0]!.document).toMatchObject({ deploy: 1, share: 25 });
     await set({ deploy: 2 });
@@ -84,7 +84,7 @@ describe("original layout", () => {
       testing: false,
     };
     const directory = opened();
-    const written = await directory.write(NAME, parsed(document), "absent");
+    const written = await directory.write(NAME, { document: parsed(document) }, "absent");
     const { apps } = await opened("gateway-2").read();
     expect(apps).toMatchObject([{ revision: 1, document: { deploy: 1, share: 25, testing: false } }]);
     expect(written).toMatchObject({ app: { document: apps[0]!.document } });
@@ -109,7 +109,7 @@ describe("original layout", () => {
 
   it("moves aside what it could not read before it writes", async () => {
     await redis.command("SET", NAME, "precious {");
-    expect(await opened().write(NAME, base, "absent")).toMatchObject({ kind: "written" });
+    expect(await opened().write(NAME, { document: base }, "absent")).toMatchObject({ kind: "written" });
     const [aside] = (await redis.command("KEYS", "halftone:{my_object}:aside:*")) as string[];
     expect(await redis.command("GET", aside!)).toBe("precious {");
     expect(await value()).toEqual(CONVERTED);
@@ -122,7 +122,7 @@ describe("original layout", () => {
 
   it("takes no notice of where the original's round robin stands", async () => {
     const directory = opened();
-    await directory.write(NAME, { ...base, deploy: 1, share: 25 }, "absent");
+    await directory.write(NAME, { document: { ...base, deploy: 1, share: 25 } }, "absent");
     const servers = [
       { ip: "10.0.4.175", current_weight: -10, weight: "10" },
       { ip: "10.0.4.176", current_weight: 20, weight: "10" },
@@ -140,9 +140,11 @@ describe("original layout", () => {
 
   it("lets exactly one of several writers win that saw the same revision", async () => {
     const directories = ["gateway-1", "gateway-2"].map((gateway) => opened(gateway));
-    await directories[0]!.write(NAME, base, "absent");
+    await directories[0]!.write(NAME, { document: base }, "absent");
     const results = await Promise.all(
-      directories.map((directory, index) => directory.write(NAME, { ...base, deploy: index + 1 }, 1)),
+      directories.map((directory, index) =>
+        directory.write(NAME, { document: { ...base, deploy: index + 1 } }, 1),
+      ),
     );
     expect(results.map(({ kind }) => kind).sort()).toEqual(["stale", "written"]);
   });
@@ -156,21 +158,21 @@ describe("original layout", () => {
     ],
   ])("refuses %s, which it cannot carry", async (_what, change, problem) => {
     const directory = opened();
-    await directory.write(NAME, base, "absent");
-    const result = await directory.write(NAME, parsed({ ...base, ...change }), 1);
+    await directory.write(NAME, { document: base }, "absent");
+    const result = await directory.write(NAME, { document: parsed({ ...base, ...change }) }, 1);
     if (result.kind !== "refused") throw new Error(`found ${result.kind}, expected refused`);
     expect(result.problems.map(({ path, expected }) => `${path} ${expected}`).join()).toMatch(problem);
     expect(await value()).toEqual(CONVERTED);
   });
 
   it("refuses an app that no file names", async () => {
-    const result = await opened().write("other", { ...base, name: "other" }, "absent");
+    const result = await opened().write("other", { document: { ...base, name: "other" } }, "absent");
     expect(result).toMatchObject({ kind: "refused", problems: [{ path: "name", found: '"other"' }] });
   });
 
   it("remembers a deletion, and takes a value that is set after it", async () => {
     const directory = opened();
-    await directory.write(NAME, base, "absent");
+    await directory.write(NAME, { document: base }, "absent");
     expect(await directory.delete(NAME, 1)).toMatchObject({ kind: "deleted", revision: 2 });
     expect(await redis.command("GET", NAME)).toBeNull();
     expect((await directory.read()).deleted).toMatchObject([{ name: NAME, revision: 2 }]);

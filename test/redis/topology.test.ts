@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { document } from "../../src/directory/directory.contract.ts";
+import { content } from "../../src/directory/directory.contract.ts";
 import { RedisDirectory } from "../../src/directory/redis/redis-directory.ts";
 import { startBackends } from "../e2e/harness/backend.ts";
 import { freePort } from "../e2e/harness/free-port.ts";
@@ -133,7 +133,7 @@ describe("a cluster", () => {
     await other!.read();
     const told: unknown[] = [];
     other!.watch((names) => void told.push(names));
-    expect(await one!.write("shop", document("shop"), "absent")).toMatchObject({ kind: "written" });
+    expect(await one!.write("shop", content("shop"), "absent")).toMatchObject({ kind: "written" });
     await until("the change to be told", () => JSON.stringify(told).includes("shop"));
     expect((await other!.read()).apps).toMatchObject([{ name: "shop", revision: 1 }]);
     expect((await one!.locks.acquire("release", "gateway-1", 1000)).kind).toBe("held");
@@ -175,7 +175,7 @@ describe("TLS and a user of an ACL", () => {
     const directory = new RedisDirectory({ config, gateway: "gateway-1" });
     onTestFinished(() => directory.close());
     expect(directory.description).toBe(`redis 127.0.0.1:${tlsPort}/0`);
-    expect(await directory.write("shop", document("shop"), "absent")).toMatchObject({ kind: "written" });
+    expect(await directory.write("shop", content("shop"), "absent")).toMatchObject({ kind: "written" });
     expect((await directory.read()).apps).toHaveLength(1);
     expect((await directory.locks.acquire("release", "gateway-1", 1000)).kind).toBe("held");
 

@@ -12,7 +12,7 @@ import { digest } from "./stored-value.ts";
 /** What the original's value carries. */
 const IN_VALUE = ["groups", "testers", "deploy"] as const;
 /** What lies beside it, as the original has no place for it. */
-const BESIDE = ["share", "testing"] as const;
+const BESIDE = ["share", "testing", "standby", "ramp", "draw"] as const;
 
 type Beside = Pick<AppDocument, (typeof BESIDE)[number]>;
 
@@ -22,6 +22,7 @@ export interface BesideValue extends Partial<Origin> {
   /** Of the content of the value that has this revision; a value with another one was set by somebody else. */
   readonly content: string;
   readonly more: Beside;
+  readonly releases?: unknown;
   readonly deleted?: true;
 }
 

@@ -3,6 +3,7 @@ import type { AppDocument } from "../../config/app-document.ts";
 import type { RedisConfig } from "../../config/halftone-config.ts";
 import { redisText } from "../../config/redis-target.ts";
 import {
+  type AppContent,
   type ChangeTerms,
   type DamagedApp,
   type DeletedApp,
@@ -123,7 +124,7 @@ export class OriginalDirectory implements Directory {
 
   async write(
     name: string,
-    document: AppDocument,
+    { document, releases }: AppContent,
     expected: Expected,
     terms: ChangeTerms = {},
   ): Promise<WriteResult> {
@@ -134,11 +135,12 @@ export class OriginalDirectory implements Directory {
     const { value, more, joined } = split.value;
     const made = await this.#change(name, expected, terms, (revision, origin) => ({
       value,
-      beside: { revision, ...origin, content: contentDigest(joined), more },
+      beside: { revision, ...origin, content: contentDigest(joined), more, releases },
     }));
     if (made.kind !== "made") return made;
     const { before, revision, origin } = made;
-    return { kind: "written", app: { name, revision, document: joined, origin }, before };
+    const app = { name, revision, document: joined, ...(releases !== undefined && { releases }), origin };
+    return { kind: "written", app, before };
   }
 
   async delete(name: string, expected: Expected, terms: ChangeTerms = {}): Promise<DeleteResult> {
@@ -298,7 +300,8 @@ function readState(base: AppDocument, raw: RawApp): OriginalState {
   }
   const own = joinDocument(base, raw.value, beside?.more ?? {});
   if (own.ok && beside?.deleted !== true && beside?.content === contentDigest(own.value)) {
-    return { kind: "app", app: { name, revision: known, document: own.value, ...origin } };
+    const releases = beside.releases === undefined ? {} : { releases: beside.releases };
+    return { kind: "app", app: { name, revision: known, document: own.value, ...releases, ...origin } };
   }
   const foreign = joinDocument(base, raw.value, {});
   if (foreign.ok) return { kind: "foreign", document: foreign.value, known };

@@ -1,7 +1,7 @@
-import type { AppDocument } from "../../config/app-document.ts";
 import type { RedisConfig } from "../../config/halftone-config.ts";
 import { redisText } from "../../config/redis-target.ts";
 import {
+  type AppContent,
   type ChangeTerms,
   type DamagedApp,
   type DeletedApp,
@@ -102,11 +102,11 @@ export class RedisDirectory implements Directory {
 
   async write(
     name: string,
-    document: AppDocument,
+    content: AppContent,
     expected: Expected,
     terms: ChangeTerms = {},
   ): Promise<WriteResult> {
-    const answer = await this.#change(WRITE, name, document, expected, terms);
+    const answer = await this.#change(WRITE, name, content, expected, terms);
     if (answer.kind !== "written") return answer;
     const { before, after } = answer;
     if (after.kind !== "app") throw new Error(`what was written of app ${name} is ${after.kind}`);
@@ -135,7 +135,7 @@ export class RedisDirectory implements Directory {
   async #change(
     script: string,
     name: string,
-    document: AppDocument | "deleted",
+    content: AppContent | "deleted",
     expected: Expected,
     { floor = 0, note = { by: "unknown", what: "put" }, fence }: ChangeTerms,
   ): Promise<
@@ -150,7 +150,7 @@ export class RedisDirectory implements Directory {
       String(floor),
       fence === undefined ? "" : String(fence.token),
       name,
-      writeValue(origin, new Date(this.#now()).toISOString(), document),
+      writeValue(origin, new Date(this.#now()).toISOString(), content),
       JSON.stringify(origin),
       AUDIT_LENGTH,
       `${ASIDE}${name}:`,
@@ -167,7 +167,7 @@ export class RedisDirectory implements Directory {
   async #settle(name: string, raw: string | null): Promise<StoredValue> {
     const value = this.#remember(name, raw);
     if (value.kind !== "bare" || raw === null) return value;
-    const rest = writeValue(BY_HAND, new Date(this.#now()).toISOString(), value.document);
+    const rest = writeValue(BY_HAND, new Date(this.#now()).toISOString(), value);
     const adopted = await this.link.use((client) =>
       client.eval(ADOPT, {
         keys: [keyOf(name), REVISIONS, AUDIT],

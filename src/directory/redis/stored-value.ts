@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { formatProblems } from "../../config/format-problems.ts";
 import type { AppDocument } from "../../config/app-document.ts";
 import { parseAppDocument } from "../../config/app-document.ts";
-import type { DeletedApp, Origin, StoredApp } from "../directory.ts";
+import type { AppContent, DeletedApp, Origin, StoredApp } from "../directory.ts";
 import { isRecord } from "../sealed-json.ts";
 import { isRevision, parseStoredApp } from "../stored-app.ts";
 
@@ -31,20 +31,21 @@ export function readValue(name: string, raw: string | null): StoredValue {
     const problems = formatProblems(parsed.problems);
     return { kind: "damaged", reason: `it has no revision and is no document: ${problems.join("; ")}` };
   }
-  const { revision, document, deleted } = value;
+  const { revision, deleted } = value;
   const origin = readOrigin(value);
   if (deleted === true && isRevision(revision)) {
     return { kind: "deleted", deleted: { name, revision, ...(origin && { origin }) } };
   }
-  const read = parseStoredApp(name, revision, document);
+  const read = parseStoredApp(name, revision, value);
   if (read.ok) return { kind: "app", app: { ...read.app, ...(origin && { origin }) } };
   return { kind: "damaged", reason: read.reason, ...(isRevision(revision) && { revision }) };
 }
 
 /** The value from behind its revision, which the script puts before it. */
-export function writeValue(origin: Origin, at: string, document: AppDocument | "deleted"): string {
-  const content = document === "deleted" ? { deleted: true } : { document };
-  return JSON.stringify({ ...origin, at, ...content }).slice(1);
+export function writeValue(origin: Origin, at: string, content: AppContent | "deleted"): string {
+  const kept =
+    content === "deleted" ? { deleted: true } : { document: content.document, releases: content.releases };
+  return JSON.stringify({ ...origin, at, ...kept }).slice(1);
 }
 
 /** As Redis's sha1hex. */
