@@ -1,0 +1,374 @@
+import type { AppDocument } from "../config/app-document.ts";
+import { type App, type Group } from "../core/app.ts";
+import { compileApp } from "../config/compile-app.ts";
+import { outstanding, type ReleaseEffect } from "../core/release-effects.ts";
+import type { CheckedServer, Facts, ReleaseEvent } from "../core/release-event.ts";
+import type { ReleaseState } from "../core/release-state.ts";
+import { transition } from "../core/release.ts";
+import type { AppStore } from "../directory/app-store.ts";
+import { DirectoryUnavailable, type StoredApp } from "../directory/directory.ts";
+import type { Log } from "../directory/log.ts";
+import type { HeldLock, Locks } from "../directory/locks.ts";
+import { convergenceOf } from "../fleet/convergence.ts";
+import { occupiedBy, occupiedText } from "../fleet/idleness.ts";
+import type { AppRecord, Roster, Sighting } from "../fleet/roster.ts";
+import type { HookRun, HookRunner, HookSettings } from "./hook-runner.ts";
+import { withState } from "./release-changes.ts";
+import { readRecord, runningRelease, type StoredFreeze, UnreadableRecord } from "./release-record.ts";
+
+/** One controller for all releases of a directory. */
+const LOCK = "releases";
+const LEASE = 10_000;
+const RENEW_EVERY = 3000;
+/** How often what is waited for is looked at, in ms; a change of an app is looked at at once. */
+const TURN = 200;
+const IDLE_TURN = 1000;
+/** How long a gateway that stops waits for its hooks, in ms; then they are ended. */
+const HOOK_PATIENCE = 30_000;
+
+/** Checks of a group under way. */
+export interface Probing {
+  stop(): void;
+}
+
+export interface ControllerOptions {
+  readonly store: AppStore;
+  readonly locks: Locks;
+  readonly roster: Roster;
+  /** This gateway's name, as holder of the lock. */
+  readonly gateway: string;
+  readonly hooks: () => readonly HookSettings[];
+  readonly runner: HookRunner;
+  /** Begins to check every server of the group; each round is told. */
+  readonly probe: (app: App, group: Group, onRound: (servers: readonly CheckedServer[]) => void) => Probing;
+  readonly facts: (document: AppDocument, freeze: StoredFreeze | undefined) => Promise<Facts>;
+  /** The newest entries of a release's log, to be told to people. */
+  readonly notify: (app: StoredApp, state: ReleaseState) => void;
+  readonly log: Log;
+  /** Ms since the epoch. */
+  readonly now: () => number;
+}
+
+interface Probed {
+  readonly probing: Probing;
+  servers: readonly CheckedServer[];
+}
+
+/**
+ * Carries out what releases wait for, and tells them what it found: reads the stored state, looks at what is outstanding, and
+ * stores the next one before anything of it takes effect. It remembers nothing that counts: another gateway's controller
+ * goes on from the stored state when this one is gone.
+ */
+export class ReleaseController {
+  readonly #options: ControllerOptions;
+  #held: HeldLock | undefined;
+  #renewedAt = 0;
+  readonly #runs = new Map<string, HookRun>();
+  /** How runs of hooks ended that the state has not been told of. */
+  readonly #ended = new Map<string, Extract<ReleaseEvent, { type: "hookEnded" }>>();
+  readonly #probes = new Map<string, Probed>();
+  #timer: NodeJS.Timeout | undefined;
+  #turning: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  readonly #unsubscribe: () => void;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.store.subscribe(() => this.wake());
+    this.#later(0);
+  }
+
+  /** Something has changed: looks at it now, or after the turn under way. */
+  wake(): void {
+    if (this.#turning !== undefined) this.#again = true;
+    else this.#later(0);
+  }
+
+  /** Waits for hooks under way, gives the lock back, and does nothing more. */
+  async stop(): Promise<void> {
+    this.#unsubscribe();
+    const patience = setTimeout(() => this.#stopRuns(), HOOK_PATIENCE);
+    while (this.#runs.size > 0 && this.#held !== undefined) {
+      await Promise.all(Array.from(this.#runs.values(), (run) => run.ended));
+      await this.#turn();
+    }
+    clearTimeout(patience);
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#turning;
+    this.#stopRuns();
+    for (const { probing } of this.#probes.values()) probing.stop();
+    // Out of reach: the lease ends by itself.
+    if (this.#held !== undefined) await this.#options.locks.release(this.#held).catch(() => undefined);
+  }
+
+  #stopRuns(): void {
+    for (const run of this.#runs.values()) run.stop();
+  }
+
+  #later(wait: number): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#turn(), wait).unref();
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#turning !== undefined) {
+      await this.#turning;
+      return;
+    }
+    this.#again = false;
+    let busy = false;
+    this.#turning = this.#drive().then(
+      (running) => {
+        busy = running;
+      },
+      (error: unknown) => {
+        busy = true;
+        if (!(error instanceof DirectoryUnavailable)) {
+          this.#options.log.error(
+            { err: error },
+            "a release could not be gone on with; it stays where it is",
+          );
+        }
+      },
+    );
+    await this.#turning;
+    this.#turning = undefined;
+    this.#later(this.#again ? 0 : busy ? TURN : IDLE_TURN);
+  }
+
+  /** True: a release runs. */
+  async #drive(): Promise<boolean> {
+    const running = this.#options.store.list().filter((app) => isRunning(app));
+    this.#forgetProbes(running);
+    if (running.length === 0) {
+      await this.#release();
+      return false;
+    }
+    if (!(await this.#hold())) return true;
+    for (const { name } of running) await this.#driveOne(name);
+    return true;
+  }
+
+  async #hold(): Promise<boolean> {
+    const { locks, gateway } = this.#options;
+    const now = performance.now();
+    if (this.#held !== undefined && now - this.#renewedAt < RENEW_EVERY) return true;
+    if (this.#held !== undefined) {
+      this.#renewedAt = now;
+      if (await locks.renew(this.#held, LEASE)) return true;
+      this.#held = undefined;
+    }
+    const answer = await locks.acquire(LOCK, gateway, LEASE);
+    if (answer.kind === "taken") return false;
+    this.#held = answer.lock;
+    this.#renewedAt = now;
+    this.#options.log.info("this gateway runs the releases");
+    return true;
+  }
+
+  async #release(): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) await this.#options.locks.release(held);
+  }
+
+  async #driveOne(name: string): Promise<void> {
+    const { store } = this.#options;
+    const app = store.get(name);
+    const state = app === undefined ? undefined : runningRelease(app.releases);
+    if (app === undefined || state === undefined) return;
+    const facts = await this.#options.facts(app.document, readRecord(app.releases).freeze);
+    const events: ReleaseEvent[] = [];
+    for (const effect of outstanding(state)) events.push(...(await this.#answer(app, state, effect, facts)));
+    await this.#advance(name, state.id, [...events, { type: "tick", facts }]);
+  }
+
+  /** What can be told of an effect now. */
+  async #answer(
+    app: StoredApp,
+    state: ReleaseState,
+    effect: ReleaseEffect,
+    facts: Facts,
+  ): Promise<readonly ReleaseEvent[]> {
+    switch (effect.kind) {
+      case "converge": {
+        const { sightings, records } = await this.#told(app.name);
+        const { converged } = convergenceOf(app.revision, sightings, records);
+        return converged ? [{ type: "converged", change: effect.change, facts }] : [];
+      }
+      case "drain": {
+        const { sightings, records } = await this.#told(app.name);
+        const occupied = occupiedBy(effect.group, app.revision, sightings, records);
+        if (occupied === undefined) return [];
+        const busy = occupied.map((one) => occupiedText([one]));
+        return [{ type: "drain", step: effect.step, idle: busy.length === 0, busy, facts }];
+      }
+      case "hook":
+        return this.#answerHook(effect, facts);
+      case "stopHook":
+        return this.#answerStop(effect.run, facts);
+      case "health": {
+        const servers = this.#probed(app, state, effect);
+        return [{ type: "health", step: effect.step, servers, facts }];
+      }
+      // The routing is part of the stored document, the weight too; verdicts are not given in this version.
+      case "route":
+      case "weight":
+      case "verdict":
+        return [];
+    }
+  }
+
+  #answerHook(effect: Extract<ReleaseEffect, { kind: "hook" }>, facts: Facts): readonly ReleaseEvent[] {
+    const { run } = effect;
+    if (!effect.begun) return [{ type: "hookBegun", run, facts }];
+    if (this.#runs.has(run)) return [];
+    const ended = this.#ended.get(run);
+    if (ended !== undefined) return [{ ...ended, facts }];
+    const detail = "the gateway that ran it is gone; nobody saw how it ended";
+    return [{ type: "hookEnded", run, outcome: "unknown", detail, facts }];
+  }
+
+  #answerStop(run: string, facts: Facts): readonly ReleaseEvent[] {
+    const running = this.#runs.get(run);
+    running?.stop();
+    if (running !== undefined) return [];
+    const ended = this.#ended.get(run);
+    const detail = "the gateway that ran it is gone; nobody saw how it ended";
+    return [ended ?? { type: "hookEnded", run, outcome: "unknown", detail, facts }];
+  }
+
+  /** Stores what the events lead to, and then carries out what may be done only once. */
+  async #advance(name: string, release: string, events: readonly ReleaseEvent[]): Promise<void> {
+    const { store, now, notify } = this.#options;
+    let after: ReleaseState | undefined;
+    let asked: readonly string[] = [];
+    const result = await store.advance(
+      name,
+      "release",
+      (standing) => {
+        const before = runningRelease(standing.releases);
+        after = undefined;
+        if (before?.id !== release) return undefined;
+        let state = before;
+        const begun: string[] = [];
+        for (const event of events) {
+          const next = transition(state, event, now());
+          if (next.kind === "refused") continue;
+          if (event.type === "hookBegun" && next.state !== state) begun.push(event.run);
+          ({ state } = next);
+        }
+        if (state === before) return undefined;
+        after = state;
+        asked = begun;
+        return withState(standing, state);
+      },
+      this.#held,
+    );
+    if (result.kind === "fenced") this.#held = undefined;
+    if (result.kind === "unavailable") throw new DirectoryUnavailable(result.reason);
+    if (result.kind !== "stored" || after === undefined) return;
+    for (const event of events) if (event.type === "hookEnded") this.#ended.delete(event.run);
+    for (const run of asked) this.#run(result.app, after, run);
+    notify(result.app, after);
+    this.#again = true;
+  }
+
+  /** Only after the state that says that it is begun was stored. */
+  #run(app: StoredApp, state: ReleaseState, run: string): void {
+    const { hooks, runner, log } = this.#options;
+    const effect = outstanding(state).find((one) => one.kind === "hook" && one.run === run);
+    if (effect?.kind !== "hook") return;
+    const hook = hooks().find(({ name }) => name === effect.name);
+    const end = (outcome: "done" | "failed", detail: string): void => {
+      this.#runs.delete(run);
+      this.#ended.set(run, { type: "hookEnded", run, outcome, detail, facts: { groups: {} } });
+      log.info({ app: app.name, run, outcome }, `hook ${effect.name}: ${detail}`);
+      this.wake();
+    };
+    if (hook === undefined) {
+      end("failed", `halftone.yaml of this gateway has no hook ${effect.name}`);
+      return;
+    }
+    const group = compileApp(app.document, app.revision).groups.find(({ name }) => name === effect.group);
+    const running = runner.run(
+      {
+        hook,
+        kind: effect.hook,
+        run,
+        release: state.id,
+        app: app.name,
+        version: state.version,
+        group: effect.group,
+        servers: group?.servers.map(({ id }) => id) ?? [],
+      },
+      (line) => log.info({ app: app.name, run, hook: effect.name }, line),
+    );
+    this.#runs.set(run, running);
+    void running.ended.then(({ outcome, detail }) => end(outcome, detail));
+  }
+
+  #probed(
+    { name, document, revision }: StoredApp,
+    { id }: ReleaseState,
+    { step, group }: Extract<ReleaseEffect, { kind: "health" }>,
+  ): readonly CheckedServer[] {
+    const key = `${name} ${id} ${step}`;
+    const known = this.#probes.get(key);
+    if (known !== undefined) return known.servers;
+    const app = compileApp(document, revision);
+    const checked = app.groups.find((one) => one.name === group);
+    if (checked === undefined) return [];
+    const servers = checked.servers.map((server) => ({ id: server.id, passed: 0 }));
+    const probed: Probed = {
+      servers,
+      probing: this.#options.probe(app, checked, (round) => {
+        probed.servers = round;
+        this.wake();
+      }),
+    };
+    this.#probes.set(key, probed);
+    return servers;
+  }
+
+  #forgetProbes(running: readonly StoredApp[]): void {
+    const wanted = new Set<string>();
+    for (const { name, releases } of running) {
+      const state = runningRelease(releases);
+      if (state === undefined) continue;
+      for (const effect of outstanding(state)) {
+        if (effect.kind === "health") wanted.add(`${name} ${state.id} ${effect.step}`);
+      }
+    }
+    for (const [key, { probing }] of this.#probes) {
+      if (wanted.has(key)) continue;
+      probing.stop();
+      this.#probes.delete(key);
+    }
+  }
+
+  async #told(
+    app: string,
+  ): Promise<{
+    readonly sightings: readonly Sighting[];
+    readonly records: readonly (AppRecord | undefined)[];
+  }> {
+    const { roster } = this.#options;
+    const sightings = await roster.sightings();
+    const names = sightings.map(({ report }) => report.name);
+    return { sightings, records: await roster.records(names, app) };
+  }
+}
+
+/** A release that another version of this program wrote is left alone. */
+function isRunning({ releases }: StoredApp): boolean {
+  try {
+    return runningRelease(releases) !== undefined;
+  } catch (error) {
+    if (error instanceof UnreadableRecord) return false;
+    throw error;
+  }
+}

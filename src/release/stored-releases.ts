@@ -1,0 +1,190 @@
+import { randomBytes } from "node:crypto";
+import type { AppDocument } from "../config/app-document.ts";
+import { formatProblems } from "../config/format-problems.ts";
+import type { Parsed } from "../config/problem.ts";
+import { begin } from "../core/release-begin.ts";
+import type { Facts } from "../core/release-event.ts";
+import type { ReleasePlan } from "../core/release-plan.ts";
+import type { ReleaseHook } from "../core/release-state.ts";
+import { describe } from "../core/release-view.ts";
+import type { ReleaseView } from "../core/release-view.ts";
+import { transition } from "../core/release.ts";
+import type { AppStore, StoreResult } from "../directory/app-store.ts";
+import type { StoredApp } from "../directory/directory.ts";
+import { withState } from "./release-changes.ts";
+import {
+  pastOf,
+  type PastRelease,
+  readRecord,
+  type StoredFreeze,
+  UnreadableRecord,
+} from "./release-record.ts";
+import type {
+  CommandRequest,
+  ReleaseAnswer,
+  ReleaseRefusal,
+  ReleaseService,
+  StartRequest,
+} from "./release-service.ts";
+
+export interface StoredReleasesOptions {
+  readonly store: AppStore;
+  readonly facts: (document: AppDocument, freeze: StoredFreeze | undefined) => Promise<Facts>;
+  /** The plan of a release: what the request says, then the document, then defaults. */
+  readonly plan: (document: AppDocument, steps: unknown) => Parsed<ReleasePlan>;
+  /** The hooks of the configuration in force. */
+  readonly hooks: () => readonly ReleaseHook[];
+  /** Ms since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * Releases as they are kept beside the documents. A command may come to any gateway: it is a change of the stored state like
+ * those of the controller, and whoever was faster counts.
+ */
+export class StoredReleases implements ReleaseService {
+  readonly #options: StoredReleasesOptions;
+
+  constructor(options: StoredReleasesOptions) {
+    this.#options = options;
+  }
+
+  async start(name: string, request: StartRequest, by: string): Promise<ReleaseAnswer> {
+    const { plan, hooks, now } = this.#options;
+    return await this.#advance(name, by, (app, facts) => {
+      const { document, releases } = app;
+      const planned = plan(document, request.steps);
+      if (!planned.ok) {
+        const reason = `${formatProblems(planned.problems).join("; ")}; nothing was begun`;
+        return { refusals: [{ code: "badPlan", reason }] };
+      }
+      const { update = document.release?.update, restore = document.release?.restore } = request;
+      const begun = begin(
+        {
+          id: newId(now()),
+          app: name,
+          version: request.version,
+          by,
+          appGroups: Object.keys(document.groups),
+          deploy: document.deploy ?? 0,
+          groups: request.groups,
+          plan: planned.value,
+          update,
+          restore,
+          hooks: hooks(),
+          last: readRecord(releases).current,
+          facts,
+        },
+        now(),
+      );
+      return begun.kind === "begun" ? { state: begun.state } : { refusals: begun.refusals };
+    });
+  }
+
+  async command(name: string, request: CommandRequest, by: string): Promise<ReleaseAnswer> {
+    const { now } = this.#options;
+    return await this.#advance(name, by, ({ releases }, facts) => {
+      const { current } = readRecord(releases);
+      if (current === undefined) return { refusals: [] };
+      const next = transition(current, { ...request, by, facts }, now());
+      return next.kind === "next" ? { state: next.state } : { refusals: [next] };
+    });
+  }
+
+  view(name: string): ReleaseView | undefined {
+    const { store, now } = this.#options;
+    const { current } = readRecord(store.get(name)?.releases);
+    return current === undefined ? undefined : describe(current, now());
+  }
+
+  history(name: string): readonly PastRelease[] {
+    const { current, past } = readRecord(this.#options.store.get(name)?.releases);
+    return current === undefined ? past : [pastOf(current), ...past];
+  }
+
+  freezeOf(name: string): StoredFreeze | undefined {
+    const { store, now } = this.#options;
+    const { freeze } = readRecord(store.get(name)?.releases);
+    return freeze === undefined || (freeze.until !== null && freeze.until <= now()) ? undefined : freeze;
+  }
+
+  async freeze(
+    name: string,
+    freeze: { readonly until: number | null; readonly reason: string } | undefined,
+    by: string,
+  ): ReturnType<ReleaseService["freeze"]> {
+    const { store, now } = this.#options;
+    const result = await store.advance(name, by, ({ document, releases }) => {
+      const { freeze: _, ...record } = readRecord(releases);
+      const what = freeze === undefined ? "unfreeze" : `freeze: ${freeze.reason}`;
+      const kept = freeze === undefined ? record : { ...record, freeze: { ...freeze, by, since: now() } };
+      return { document, releases: kept, what };
+    });
+    if (result.kind === "stored" || result.kind === "unchanged") return { kind: "done" };
+    if (result.kind === "missing") return { kind: "missing" };
+    return { kind: "unavailable", reason: reasonOf(result) };
+  }
+
+  async #advance(
+    name: string,
+    by: string,
+    decide: (
+      app: StoredApp,
+      facts: Facts,
+    ) => Pick<NextState, "state"> | { readonly refusals: readonly ReleaseRefusal[] },
+  ): Promise<ReleaseAnswer> {
+    const { store, facts: factsOf } = this.#options;
+    const app = store.get(name);
+    if (app === undefined) return { kind: "missing", what: "app" };
+    try {
+      const facts = await factsOf(app.document, this.freezeOf(name));
+      let refusals: readonly ReleaseRefusal[] | undefined;
+      const result = await store.advance(name, by, (standing) => {
+        const decided = decide(standing, facts);
+        refusals = "refusals" in decided ? decided.refusals : undefined;
+        return "state" in decided ? withState(standing, decided.state) : undefined;
+      });
+      if (refusals !== undefined && refusals.length > 0) {
+        return { kind: "refused", refusals: refusals.map(({ code, reason }) => ({ code, reason })) };
+      }
+      if (refusals !== undefined) return { kind: "missing", what: "release" };
+      if (result.kind === "missing") return { kind: "missing", what: "app" };
+      const view = this.view(name);
+      if ((result.kind === "stored" || result.kind === "unchanged") && view !== undefined) {
+        return { kind: "done", view };
+      }
+      return { kind: "unavailable", reason: reasonOf(result) };
+    } catch (error) {
+      if (!(error instanceof UnreadableRecord)) throw error;
+      return { kind: "refused", refusals: [{ code: "unreadable", reason: error.message }] };
+    }
+  }
+}
+
+interface NextState {
+  readonly state: Parameters<typeof withState>[1];
+}
+
+/** In the order of time, and never given twice. */
+function newId(now: number): string {
+  return `r${now.toString(36)}${randomBytes(2).toString("hex")}`;
+}
+
+function reasonOf(result: StoreResult | { readonly kind: "unchanged" }): string {
+  switch (result.kind) {
+    case "unavailable":
+    case "locked":
+      return result.reason;
+    case "invalid":
+      return formatProblems(result.problems).join("; ");
+    case "fenced":
+      return `the lock ${result.lock} was given to another gateway`;
+    case "stale":
+      return "the app was changed again and again meanwhile; try again";
+    case "missing":
+    case "stored":
+    case "deleted":
+    case "unchanged":
+      return `it ended as ${result.kind}`;
+  }
+}
