@@ -30,7 +30,7 @@ export interface ReleasePlan {
 const UNTIL_CONTINUE: PlainWait = { until: "continue" };
 const TWO_MINUTES: PlainWait = { until: "time", for: 120_000 };
 
-export const DEFAULT_STEPS: readonly PlanStep[] = [
+const DEFAULT_STEPS: readonly PlanStep[] = [
   { kind: "testers", wait: UNTIL_CONTINUE },
   ...[1, 5, 25, 50, 100].map((share): PlanStep => ({ kind: "share", share, wait: TWO_MINUTES })),
   { kind: "hold", wait: UNTIL_CONTINUE },

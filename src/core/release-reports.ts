@@ -42,7 +42,7 @@ function afterwards(
 }
 
 function takeConverged(state: ReleaseState, report: Report<"converged">, now: number): ReleaseState {
-  if (state.reachedAt !== null) return state;
+  if (report.change !== state.change || state.reachedAt !== null) return state;
   return { ...state, converged: state.change, reachedAt: now };
 }
 

@@ -178,7 +178,7 @@ export function answerTo(
 }
 
 /** Who is out of service: its servers may be restarted, or have been and were not looked at yet. */
-export function outOfService(state: ReleaseState): string | undefined {
+function outOfService(state: ReleaseState): string | undefined {
   const { stage } = state;
   switch (stage.kind) {
     case "draining":
