@@ -350,9 +350,7 @@ export class ReleaseController {
     }
   }
 
-  async #told(
-    app: string,
-  ): Promise<{
+  async #told(app: string): Promise<{
     readonly sightings: readonly Sighting[];
     readonly records: readonly (AppRecord | undefined)[];
   }> {

@@ -21,6 +21,7 @@ export interface SiteConfig {
   readonly apps?: readonly string[];
   readonly name?: string;
   readonly directory?: unknown;
+  readonly hooks?: unknown;
 }
 
 /** What the system gives the process. */
