@@ -70,9 +70,18 @@ describe("docs/configuration.md", () => {
     expect(keysUnder("To servers")).toEqual(knownKeys({ serverTls: { name: unknown } }).sort());
   });
 
+  it("names every key of hooks and notifications, and no other, beside how releases go", () => {
+    const releases = read("docs/releases.md");
+    const unknown = { "surely-unknown": 1 };
+    expect(keysUnder("Hooks", releases)).toEqual(knownKeys({ hooks: { name: unknown } }).sort());
+    expect(keysUnder("Notifications", releases)).toEqual(
+      knownKeys({ notify: [{ url: "http://x/", ...unknown }] }).sort(),
+    );
+  });
+
   /** First cells of the rows: the paths of the keys. */
-  function keysUnder(heading: string): string[] {
-    return rowsOf(sectionOf(configuration, heading))
+  function keysUnder(heading: string, text = configuration): string[] {
+    return rowsOf(sectionOf(text, heading))
       .flatMap(([key = ""]) => spansOf(key))
       .sort();
   }

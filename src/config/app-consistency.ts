@@ -5,6 +5,7 @@ import { parseDuration } from "./duration.ts";
 import { forbiddenAddress } from "./forbidden-address.ts";
 import { type Finding, formatPath, type Path } from "./finding.ts";
 import { isPlainObject, type PlainObject } from "./plain-data.ts";
+import { planFindings } from "./release-schema.ts";
 import { numberOfText } from "./schema-fields.ts";
 import { DEFAULT_PORT, parseServerAddress, serverOf } from "./server-address.ts";
 
@@ -28,6 +29,7 @@ export function inconsistenciesOf(
     ...deployBeyondGroups(input["deploy"], Object.keys(groups).length),
     ...groupsOutOfService(input, Object.keys(groups)),
     ...dieTimeAboveBound(input["health"]),
+    ...planOutOfOrder(input["release"]),
   ];
 }
 
@@ -143,6 +145,10 @@ function dieTimeAboveBound(health: unknown): Finding[] {
   const [first, most] = [parseDuration(dieTime), parseDuration(maxDieTime)];
   if (first === undefined || most === undefined || first <= most) return [];
   return [{ path: ["health", "maxDieTime"], expected: `a duration of at least the die time, ${dieTime}` }];
+}
+
+function planOutOfOrder(release: unknown): readonly Finding[] {
+  return isPlainObject(release) ? planFindings(release["steps"], ["release", "steps"]) : [];
 }
 
 /** Entries with the key of an earlier one; those without a key are passed over. */

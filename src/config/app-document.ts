@@ -44,6 +44,8 @@ export interface AppDocument {
   readonly balance?: "roundRobin" | "leastConnections" | "hash";
   readonly health?: HealthDocument;
   readonly retry?: RetryDocument;
+  /** How releases go; `compilePlan` fills in the defaults. */
+  readonly release?: ReleaseDocument;
   /** Every connection to a server begins with a PROXY header of this version, and carries one request. Default: none. */
   readonly proxyProtocol?: "v1" | "v2";
   /** Testers may be served by the other groups when the group under test has no live server. Default false. */
@@ -123,6 +125,31 @@ export interface RetryDocument {
   /** Status codes that count as a failed try besides the failures of the connection itself. Default: none. */
   readonly on?: readonly number[];
 }
+
+export interface ReleaseDocument {
+  /** In this order: testers, shares that rise to 100, a hold. Default: `DEFAULT_STEPS` of `core/release-plan.ts`. */
+  readonly steps?: readonly StepDocument[];
+  /** Checks in a row that every updated server passes before anyone is sent there. Default 3. */
+  readonly checks?: number;
+  /** Duration that requests under way have to end in; after that a person decides. Default "30s". */
+  readonly drain?: string;
+  /** Duration over which the weight of a group that joins others rises. Default "30s". */
+  readonly slowStart?: string;
+  /** Percentage of the app's whole weight that has to live in the groups that carry everybody. Default 40. */
+  readonly minCapacity?: number;
+  /** Hook of halftone.yaml that updates a group. Default: a person does it. */
+  readonly update?: string;
+  /** Hook of halftone.yaml that brings the old version back to a group. Default: a person does it. */
+  readonly restore?: string;
+}
+
+/** "wait" is for a person who says `continue`; everything else is a duration. */
+export type StepDocument =
+  | { readonly testers: string }
+  | { readonly share: number; readonly for: string }
+  | { readonly share: number; readonly until: "continue" }
+  | { readonly share: number; readonly until: "verdict"; readonly atMost: string }
+  | { readonly hold: string };
 
 /**
  * Checks a document in any of its three forms: canonical, the original raw one (it has `image`) and the original

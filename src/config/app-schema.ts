@@ -13,12 +13,11 @@ import {
   percentage,
   wholeNumber,
 } from "./schema-fields.ts";
+import { NAME, NAME_EXPECTED } from "./names.ts";
+import { releaseSchema } from "./release-schema.ts";
 import { tlsName } from "./tls-schema.ts";
 import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
 import { isHostName, parseServerAddress, SERVER_ADDRESS_EXPECTED } from "./server-address.ts";
-
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
-const NAME_EXPECTED = "a name of 1 to 64 letters, digits, _ . or -, the first one a letter, digit or _";
 
 /** RFC 9110 5.6.2; the names of cookies (RFC 6265 4.1.1) have the same grammar. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -266,6 +265,7 @@ const appShape = {
     .exactOptional(),
   health: health.meta({ description: "When a server counts as dead, and for how long." }).exactOptional(),
   retry: retry.meta({ description: "When a failed try goes to another server." }).exactOptional(),
+  release: releaseSchema.meta({ description: "How releases of the app go." }).exactOptional(),
   proxyProtocol: z
     .enum(["v1", "v2"], '"v1" or "v2"')
     .meta({

@@ -49,6 +49,8 @@ describe("parseHalftoneConfig", () => {
       directory: { kind: "file", folder: "/etc/halftone/data" },
       backup: "/etc/halftone/data/backup.json",
       apps: [],
+      hooks: [],
+      notify: [],
     });
   });
 

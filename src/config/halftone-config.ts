@@ -8,6 +8,14 @@ import { readDocumentText } from "./document-text.ts";
 import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
 import { type Finding, problemsOf } from "./finding.ts";
 import type { GatewaySettings, ListenAddress, ListenSettings } from "./gateway-settings.ts";
+import {
+  type HookSettings,
+  hookSettings,
+  hooksSchema,
+  notifyListSchema,
+  type NotifySettings,
+  notifySettings,
+} from "./hook-settings.ts";
 import { LISTEN_EXPECTED, parseListenAddress } from "./listen-address.ts";
 import { plainCopy } from "./plain-data.ts";
 import type { Parsed, Problem } from "./problem.ts";
@@ -48,6 +56,10 @@ export interface HalftoneConfig {
   readonly backup: string;
   /** Globs of app documents put into the directory at start if it does not hold them. Default: none. */
   readonly apps: readonly string[];
+  /** What releases may run, by name; the API can only name them. Default: none. */
+  readonly hooks: readonly HookSettings[];
+  /** Who is told of releases. Default: nobody. */
+  readonly notify: readonly NotifySettings[];
 }
 
 export interface AdminConfig {
@@ -111,13 +123,18 @@ export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<Ha
           ? path.join(data, "backup.json")
           : path.resolve(baseFolder, written.backup),
       apps: apps.map((glob) => absoluteGlob(baseFolder, glob)),
+      hooks: hookSettings(written.hooks ?? {}, baseFolder),
+      notify: notifySettings(written.notify ?? [], baseFolder),
     },
   };
 }
 
-/** Problems are printed and logged: they show no token, and no password of a URL. */
+/** Problems are printed and logged: they show no token, no password of a URL, and nothing of URLs that are secrets. */
 function withoutSecrets(problem: Problem): Problem {
   if (problem.path.startsWith("admin.token")) return { ...problem, found: "another text (not shown)" };
+  if (/^(?:hooks|notify)\b/.test(problem.path)) {
+    return { ...problem, found: problem.found.replace(/:\/\/[^"\s]*/g, "://…") };
+  }
   return { ...problem, found: problem.found.replace(/\/\/.*@/, "//…@") };
 }
 
@@ -348,8 +365,10 @@ const configSchema = closedObject(
     directory: directory.exactOptional(),
     backup: filePath.exactOptional(),
     apps: listOf(filePath, "globs of files").exactOptional(),
+    hooks: hooksSchema.exactOptional(),
+    notify: notifyListSchema.exactOptional(),
   },
-  "the configuration, {name, gateway, serverTls, admin, data, directory, backup, apps}",
+  "the configuration, {name, gateway, serverTls, admin, data, directory, backup, apps, hooks, notify}",
 );
 
 function sizeBetween(least: number, most: number, expected: string) {

@@ -53,6 +53,11 @@ export function duration(): z.ZodType<string> {
   return checkedText((text) => (parseDuration(text) ?? 0) > 0, `${DURATION_EXPECTED}, above zero`);
 }
 
+/** A duration, kept as written, where none at all makes sense too. */
+export function durationOrZero(): z.ZodType<string> {
+  return checkedText((text) => parseDuration(text) !== undefined, DURATION_EXPECTED);
+}
+
 export function listOf<Item>(item: z.ZodType<Item>, what: string): z.ZodType<Item[]> {
   return z.array(item, `a list of ${what}`);
 }

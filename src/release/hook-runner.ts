@@ -1,17 +1,6 @@
-/** A hook of `halftone.yaml`, checked. Durations are in ms. */
-export interface HookSettings {
-  readonly name: string;
-  /** A program with its arguments, run without a shell; or a URL that is posted to. */
-  readonly action:
-    | { readonly kind: "command"; readonly command: readonly string[] }
-    | { readonly kind: "webhook"; readonly url: string; readonly secret?: string };
-  /** Once for the group, or once for each of its servers, one after the other. */
-  readonly per: "group" | "server";
-  /** For one run of it. */
-  readonly timeout: number;
-  /** It may be run again when nobody knows how it ended. */
-  readonly idempotent: boolean;
-}
+import type { HookSettings } from "../config/hook-settings.ts";
+
+export type { HookSettings };
 
 /** What a hook is run for. */
 export interface HookTask {
@@ -31,6 +20,8 @@ export interface HookOutcome {
   readonly outcome: "done" | "failed";
   /** For people: what was run, how it ended, and the end of what it printed. */
   readonly detail: string;
+  /** The last 64 KiB of what a command printed. */
+  readonly output?: string;
 }
 
 /** A run under way. */

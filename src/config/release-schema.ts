@@ -1,0 +1,186 @@
+import * as z from "zod";
+
+import { DEFAULT_PLAN, planProblems, type PlanStep, type ReleasePlan } from "../core/release-plan.ts";
+import type { ReleaseDocument, StepDocument } from "./app-document.ts";
+import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
+import { type Finding, type Path, problemsOf } from "./finding.ts";
+import { NAME, NAME_EXPECTED } from "./names.ts";
+import { plainCopy } from "./plain-data.ts";
+import type { Parsed } from "./problem.ts";
+import {
+  checkedText,
+  closedObject,
+  duration,
+  durationOrZero,
+  nonEmptyListOf,
+  patternText,
+  percentage,
+  wholeNumber,
+} from "./schema-fields.ts";
+import { findingsOf } from "./schema-findings.ts";
+
+const waitOrDuration = checkedText(
+  (text) => text === "wait" || (parseDuration(text) ?? 0) > 0,
+  `"wait", or ${DURATION_EXPECTED}`,
+);
+
+const UNTIL_EXPECTED = '"continue", or "verdict" together with atMost';
+
+const share = percentage().meta({
+  description: "Percentage of the other clients sent to the updated group; rises from step to step to 100.",
+});
+
+const STEP_EXPECTED =
+  'a step, {testers: "wait"}, {share: 10, for: "2m"}, {share: 10, until: "continue"}, {share: 10, until: "verdict", atMost: "30m"} or {hold: "wait"}';
+
+// The order matters where a step may be meant as two of them: the one named first is explained.
+const stepSchema = z.union(
+  [
+    closedObject(
+      {
+        share,
+        for: z
+          .string(`${DURATION_EXPECTED}; or until: ${UNTIL_EXPECTED}`)
+          .refine((text) => (parseDuration(text) ?? 0) > 0, `${DURATION_EXPECTED}, above zero`)
+          .meta({ description: "Duration of the step." }),
+      },
+      STEP_EXPECTED,
+    ),
+    closedObject(
+      {
+        share,
+        until: z.literal("verdict", UNTIL_EXPECTED),
+        atMost: duration().meta({ description: "Duration after which a person is asked." }),
+      },
+      STEP_EXPECTED,
+    ),
+    closedObject({ share, until: z.literal("continue", UNTIL_EXPECTED) }, STEP_EXPECTED),
+    closedObject(
+      {
+        testers: waitOrDuration.meta({
+          description: "Testers alone reach the updated group: wait for `continue`, or a duration.",
+        }),
+      },
+      STEP_EXPECTED,
+    ),
+    closedObject(
+      {
+        hold: waitOrDuration.meta({
+          description: "The old groups stand by: wait for `continue`, or a duration.",
+        }),
+      },
+      STEP_EXPECTED,
+    ),
+  ],
+  STEP_EXPECTED,
+);
+
+const stepsSchema: z.ZodType<StepDocument[]> = nonEmptyListOf(stepSchema, "steps");
+
+const hookName = patternText(NAME, NAME_EXPECTED);
+
+/** `release` of an app document; `planFindings` checks what its fields owe each other. */
+export const releaseSchema: z.ZodType<ReleaseDocument> = closedObject(
+  {
+    steps: stepsSchema
+      .meta({
+        description:
+          "How a release goes on. Default: testers (wait), 1, 5, 25, 50, 100 % for 2 minutes each, hold (wait).",
+      })
+      .exactOptional(),
+    checks: wholeNumber(1, 1000)
+      .meta({
+        description:
+          "Checks in a row that every updated server passes before anyone is sent there. Default 3.",
+      })
+      .exactOptional(),
+    drain: durationOrZero()
+      .meta({ description: 'Duration for requests under way; then a person decides. Default "30s".' })
+      .exactOptional(),
+    slowStart: durationOrZero()
+      .meta({ description: 'Duration over which the weight of a joining group rises. Default "30s".' })
+      .exactOptional(),
+    minCapacity: percentage()
+      .meta({
+        description:
+          "Percentage of the whole weight that has to live in the groups that carry everybody. Default 40.",
+      })
+      .exactOptional(),
+    update: hookName
+      .meta({ description: "Hook of halftone.yaml that updates a group. Default: a person does it." })
+      .exactOptional(),
+    restore: hookName
+      .meta({
+        description:
+          "Hook of halftone.yaml that brings the old version back to a group. Default: a person does it.",
+      })
+      .exactOptional(),
+  },
+  "how releases go, {steps, checks, drain, slowStart, minCapacity, update, restore}",
+);
+
+/** What is wrong with the order of the steps; nothing while one of them is wrong by itself. `path`: where they stand. */
+export function planFindings(steps: unknown, path: Path): readonly Finding[] {
+  const checked = stepsSchema.safeParse(steps);
+  if (!checked.success) return [];
+  const plan = { ...DEFAULT_PLAN, steps: checked.data.map(compileStep) };
+  return planProblems(plan).map((problem) => {
+    const [found, expected] = problem.split("; expected ");
+    return { path, expected: `${expected} (${found})` };
+  });
+}
+
+/** Steps as they are written, in a document or in the API: `[{testers: "wait"}, {share: 1, for: "2m"}, …]`. */
+export function parseSteps(input: unknown): Parsed<readonly PlanStep[]> {
+  const unfit: Finding[] = [];
+  const copy = input === undefined ? undefined : plainCopy(input, unfit);
+  if (unfit.length > 0) return { ok: false, problems: problemsOf(unfit, input).map(underSteps) };
+  const checked = stepsSchema.safeParse(copy);
+  const findings = checked.success ? planFindings(copy, []) : findingsOf(checked.error.issues);
+  if (!checked.success || findings.length > 0) {
+    return { ok: false, problems: problemsOf(findings, copy).map(underSteps) };
+  }
+  return { ok: true, value: checked.data.map(compileStep) };
+}
+
+function underSteps<P extends { readonly path: string }>(problem: P): P {
+  return { ...problem, path: `steps${problem.path}` };
+}
+
+/**
+ * The plan of a release that begins now: what is said for this one, then what the app's document says, then defaults.
+ * Throws only for a document that `parseAppDocument` would have refused.
+ */
+export function compilePlan(
+  release: ReleaseDocument = {},
+  overrides: Partial<ReleasePlan> = {},
+): ReleasePlan {
+  const { steps, checks, drain, slowStart, minCapacity } = release;
+  return {
+    steps: steps?.map(compileStep) ?? DEFAULT_PLAN.steps,
+    checks: checks ?? DEFAULT_PLAN.checks,
+    drainTimeout: drain === undefined ? DEFAULT_PLAN.drainTimeout : milliseconds(drain),
+    slowStart: slowStart === undefined ? DEFAULT_PLAN.slowStart : milliseconds(slowStart),
+    minCapacity: minCapacity ?? DEFAULT_PLAN.minCapacity,
+    ...overrides,
+  };
+}
+
+function compileStep(step: StepDocument): PlanStep {
+  if ("testers" in step) return { kind: "testers", wait: plainWait(step.testers) };
+  if ("hold" in step) return { kind: "hold", wait: plainWait(step.hold) };
+  const { share } = step;
+  if ("for" in step) return { kind: "share", share, wait: { until: "time", for: milliseconds(step.for) } };
+  if (step.until === "continue") return { kind: "share", share, wait: { until: "continue" } };
+  return { kind: "share", share, wait: { until: "verdict", atMost: milliseconds(step.atMost) } };
+}
+
+function plainWait(written: string): PlanStep["wait"] & { readonly until: "continue" | "time" } {
+  return written === "wait" ? { until: "continue" } : { until: "time", for: milliseconds(written) };
+}
+
+function milliseconds(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed === undefined) throw new Error(`not a duration: ${text}`);
+  return parsed;
+}
