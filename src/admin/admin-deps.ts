@@ -1,5 +1,6 @@
 import type { Roster } from "../fleet/roster.ts";
 import type { AppStore } from "../directory/app-store.ts";
+import type { ReleaseService } from "../release/release-service.ts";
 import type { Audit } from "./audit.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import type { TokenSet } from "./token-set.ts";
@@ -20,6 +21,8 @@ export interface AdminDeps {
   readonly audit: Audit;
   readonly gateway: GatewayView;
   readonly fleet: FleetView;
+  /** Absent: there are no routes for releases. */
+  readonly releases?: ReleaseService;
   /** Version of Halftone, for the OpenAPI document. */
   readonly version: string;
   /** Milliseconds since the epoch. */

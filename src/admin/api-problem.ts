@@ -1,4 +1,5 @@
 import type { Problem } from "../config/problem.ts";
+import type { ReleaseRefusal } from "../release/release-service.ts";
 
 /** What a refusal is about: `type` is `urn:halftone:problem:` and this. Programs decide on it, people read `detail`. */
 export type ApiProblemCode =
@@ -6,12 +7,15 @@ export type ApiProblemCode =
   | "unauthorized"
   | "not-found"
   | "no-such-app"
+  | "no-release"
+  | "no-freeze"
   | "method-not-allowed"
   | "stale"
   | "no-difference"
   | "not-converged"
   | "not-idle"
   | "locked"
+  | "refused"
   | "body-too-large"
   | "unsupported-media-type"
   | "wrong-host"
@@ -25,10 +29,13 @@ const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; read
   unauthorized: { status: 401, title: "A valid token is needed" },
   "not-found": { status: 404, title: "There is no such resource" },
   "no-such-app": { status: 404, title: "There is no such app" },
+  "no-release": { status: 404, title: "The app never had a release" },
+  "no-freeze": { status: 404, title: "The app is not frozen" },
   "method-not-allowed": { status: 405, title: "The resource does not take this method" },
   "no-difference": { status: 404, title: "There is nothing to resolve" },
   "not-converged": { status: 409, title: "Not every gateway has it in force yet" },
   "not-idle": { status: 409, title: "The servers may not be restarted yet" },
+  refused: { status: 409, title: "The release does not do that now" },
   locked: { status: 409, title: "The app cannot be changed now" },
   stale: { status: 412, title: "The app was changed since it was read" },
   "body-too-large": { status: 413, title: "The body is too large" },
@@ -42,7 +49,7 @@ const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; read
 
 const PROBLEM_TYPE_PREFIX = "urn:halftone:problem:";
 
-/** RFC 9457, with two members of our own. */
+/** RFC 9457, with members of our own. */
 export interface ProblemDocument {
   readonly type: string;
   readonly title: string;
@@ -53,12 +60,15 @@ export interface ProblemDocument {
   readonly problems?: readonly Problem[] | undefined;
   /** Of a stale write: the revision that stands; null: there is no such app now. */
   readonly current?: number | null | undefined;
+  /** Of a release that does not do what was asked: everything that speaks against it. */
+  readonly refusals?: readonly ReleaseRefusal[] | undefined;
 }
 
 /** What a problem document may carry besides `detail`, and header fields of the answer. */
 export interface ProblemExtras {
   readonly problems?: readonly Problem[];
   readonly current?: number | null;
+  readonly refusals?: readonly ReleaseRefusal[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -7,6 +7,7 @@ import { directoryOperations } from "./directory-operations.ts";
 import { fleetOperations } from "./fleet-operations.ts";
 import { needsToken, openApiDocument } from "./open-api.ts";
 import { mount, type AdminEnv, type Operation } from "./operation.ts";
+import { releaseOperations } from "./release-operations.ts";
 import { openApiAnswer } from "./schemas.ts";
 import { serviceOperations } from "./service-operations.ts";
 import type { TokenSet } from "./token-set.ts";
@@ -22,6 +23,7 @@ export function createAdminApi(deps: AdminDeps): Hono<AdminEnv> {
     ...trafficOperations(deps),
     ...fleetOperations(deps),
     ...directoryOperations(deps),
+    ...(deps.releases === undefined ? [] : releaseOperations(deps, deps.releases)),
     ...serviceOperations(deps),
   ];
   operations.push(openApiOperation(operations, deps.version));

@@ -31,6 +31,7 @@ describe("the OpenAPI document", () => {
       audit,
       gateway,
       fleet,
+      releases: admin.releases,
       tokens: tokenSet([]),
       version: "1",
       now: () => 0,

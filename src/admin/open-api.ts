@@ -51,7 +51,7 @@ function describe(operation: Operation): Record<string, unknown> {
     parameters: parametersOf(operation),
     ...(body && {
       requestBody: {
-        required: true,
+        required: body.optional !== true,
         content: Object.fromEntries(
           body.types.map((type) => [type, { schema: jsonSchema(body.schema, "input") }]),
         ),

@@ -41,7 +41,7 @@ export interface Operation {
   readonly summary: string;
   readonly parameters?: readonly Parameter[];
   /** Body, and the content types it is taken in. */
-  readonly body?: { readonly schema: Schema; readonly types: readonly string[] };
+  readonly body?: { readonly schema: Schema; readonly types: readonly string[]; readonly optional?: boolean };
   /** The answers that are not problem documents, by status. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Statuses of the problem documents that are its own; those of authentication and the like are understood. */

@@ -72,6 +72,14 @@ export async function readChecked<T>(c: Context<AdminEnv>, schema: z.ZodType<T>)
   };
 }
 
+/** The same of a request that may come without a body: then it is read as `{}`. */
+export async function readOptional<T>(c: Context<AdminEnv>, schema: z.ZodType<T>): Promise<Body<T>> {
+  const { raw } = c.req;
+  const isEmpty =
+    raw.headers.get("transfer-encoding") === null && Number(raw.headers.get("content-length")) === 0;
+  return isEmpty ? { ok: true, value: schema.parse({}) } : await readChecked(c, schema);
+}
+
 /** A body that grows past the limit is not read on. */
 async function readLimited(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array | undefined> {
   if (body === null) return new Uint8Array();

@@ -311,4 +311,5 @@ export const problemDocument: z.ZodType<ProblemDocument> = z.object({
   detail: z.string(),
   problems: z.array(z.object({ path: z.string(), found: z.string(), expected: z.string() })).optional(),
   current: revision.nullable().optional(),
+  refusals: z.array(z.object({ code: z.string(), reason: z.string() })).optional(),
 });

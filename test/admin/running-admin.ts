@@ -10,6 +10,7 @@ import { createAdminApi } from "../../src/admin/api.ts";
 import { Audit } from "../../src/admin/audit.ts";
 import { LocalRoster } from "../../src/fleet/roster.ts";
 import type { Readiness } from "../../src/admin/gateway-view.ts";
+import { ReleaseDesk } from "./release-desk.ts";
 import { tokenSet } from "../../src/admin/token-set.ts";
 
 /** An admin server for tests: real store, audit and sockets; the data plane says what the test tells it to. */
@@ -18,6 +19,7 @@ export interface RunningAdmin {
   readonly folder: string;
   readonly store: AppStore;
   readonly audit: Audit;
+  readonly releases: ReleaseDesk;
   /** What the data plane reports; tests write to it. */
   readonly plane: { servers: ServerStatus[]; readiness: Readiness };
   /** With the token, unless the test gives another Authorization. */
@@ -36,6 +38,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
   const store = await AppStore.open({ directory, backup: undefined, now: () => NOW, log });
   const audit = await Audit.open(folder);
   audit.follow(store);
+  const releases = new ReleaseDesk(store, NOW);
   const plane: RunningAdmin["plane"] = {
     servers: [],
     readiness: {
@@ -54,6 +57,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
       readiness: () => plane.readiness,
     },
     fleet: { roster: new LocalRoster(), name: "gateway-1", digest: () => "" },
+    releases,
     version: "0.0.0-test",
     now: () => NOW,
   });
@@ -63,6 +67,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
     folder,
     store,
     audit,
+    releases,
     plane,
     call(path, init = {}) {
       const headers = new Headers(init.headers);
