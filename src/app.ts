@@ -110,6 +110,7 @@ async function startSigned(
     now: Date.now,
     log,
     allowServers: () => current.gateway.allowServers,
+    guard: refuseUnderRelease,
     lastResort: documents,
     onReachable: () => seedLater(),
   });
@@ -193,6 +194,32 @@ async function startSigned(
 
   for (const { name, revision } of store.list()) member.inForce(name, revision);
 
+  const facts: ControllerOptions["facts"] = (document, freeze) =>
+    gatherFacts(
+      {
+        servers: (app) => plane.servers(app),
+        rate: async (app) => Object.values(ratesOf(await liveRecords(roster, app))).reduce((sum, rate) => sum + rate, 0),
+      },
+      document,
+      freeze,
+    );
+  const hooks = (): readonly HookSettings[] => current.hooks;
+  const releases = new StoredReleases({ store, facts, plan: compilePlan, hooks, now: Date.now });
+  const notifier = new Notifier(() => current.notify, log);
+  const controller = new ReleaseController({
+    store,
+    locks: directory.locks,
+    roster,
+    gateway: config.name,
+    hooks,
+    runner: hookRunner(),
+    probe: (app, group, onRound) => probeGroup(app, group, checker, onRound),
+    facts,
+    notify: (app, state) => notifier.tell(app, state),
+    log,
+    now: Date.now,
+  });
+
   const view: GatewayView = {
     servers: (app) => plane.servers(app),
     readiness: () => ({
@@ -207,6 +234,7 @@ async function startSigned(
     audit,
     tokens: tokenSet([{ name: "admin", token: token.token }]),
     gateway: view,
+    releases,
     fleet: { roster, name: config.name, digest: () => member.digest },
     version: VERSION,
     now: Date.now,
@@ -269,6 +297,7 @@ async function startSigned(
     },
     async stop(): Promise<void> {
       draining = true;
+      await controller.stop();
       checker.stop();
       tls.stop();
       await plane.drain();
