@@ -283,6 +283,26 @@ describe("a start without Redis", { timeout: 60_000 }, () => {
   });
 });
 
+it("an app that was deleted stays so when Redis was away, though a file names it", async () => {
+  const scene = openScene(onTestFinished);
+  const redis = await startRedis(scene, { options: ["--appendonly", "yes", "--appendfsync", "always"] });
+  const [backend] = await startBackends(scene, SERVERS);
+  const [gateway] = await createGateways(scene, redis.url, ["gateway-1"], { apps: ["./apps/*.json"] });
+  await writeFile(
+    `${gateway!.site.folder}/apps/shop.json`,
+    JSON.stringify(twoGroups("shop", backend!.port, [...SERVERS])),
+  );
+  const halftone = await gateway!.site.start();
+  expect((await halftone.api("DELETE", "/apps/shop", undefined, { "if-match": "*" })).status).toBe(204);
+  await redis.stop();
+  await reaches(halftone, "backup");
+  await redis.start();
+  await reaches(halftone, "current");
+  // A change that is made after whatever the return brought about.
+  await halftone.put("blog", { ...twoGroups("blog", backend!.port, [...SERVERS]), routes: [{ path: "/b" }] });
+  expect((await halftone.api("GET", "/apps/shop")).status).toBe(404);
+});
+
 async function backupRevision(gateway: HalftoneProcess): Promise<number | undefined> {
   const backup = (await readJson(`${gateway.site.folder}/data/backup.json`).catch(() => undefined)) as
     | { apps?: readonly { revision: number }[] }
