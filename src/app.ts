@@ -166,6 +166,7 @@ async function startSigned(
     }),
     count: () => plane.count(),
     totals: (app) => plane.totals(app),
+    differing: () => new Set(store.differences().map(({ name }) => name)),
     log,
   });
   // Before the start: a change that comes while the workers start must reach them too.
@@ -212,7 +213,7 @@ async function startSigned(
     audit,
     tokens: tokenSet([{ name: "admin", token: token.token }]),
     gateway: view,
-    fleet: { roster, name: config.name, digest: () => member.digest },
+    fleet: { roster, id, digest: () => member.digest },
     version: VERSION,
     now: Date.now,
   });
