@@ -29,9 +29,13 @@ function parsed(input: unknown): AppDocument {
   return result.value;
 }
 
-function opened(gateway: string = "gateway-1", compareEvery: number = 60_000): OriginalDirectory {
+function opened(
+  gateway: string = "gateway-1",
+  compareEvery: number = 60_000,
+  documents: readonly AppDocument[] = [base],
+): OriginalDirectory {
   const config = redisConfig(`${redis.url}?layout=original`);
-  const directory = new OriginalDirectory({ config, documents: [base], gateway, compareEvery });
+  const directory = new OriginalDirectory({ config, documents, gateway, compareEvery });
   onTestFinished(() => directory.close());
   return directory;
 }
@@ -138,6 +142,69 @@ describe("original layout", () => {
     await set({ deploy: 3 });
     const { damaged } = await directory.read();
     expect(damaged[0]!.reason).toMatch(/deploy: found 3/);
+  });
+
+  it("reads what another gateway wrote whose file differs, without giving it another revision", async () => {
+    const other = opened("gateway-2", 60_000, [{ ...base, port: 8123, retry: { tries: 2 } }]);
+    const directory = opened();
+    await directory.write(NAME, { ...base, deploy: 1, share: 25 }, "absent");
+    for (const one of [other, directory, other]) {
+      expect((await one.read()).apps).toMatchObject([{ revision: 1, document: { deploy: 1, share: 25 } }]);
+    }
+  });
+
+  it.each<[string, Partial<AppDocument>]>([
+    [
+      "the app's port",
+      { groups: { group1: { servers: ["10.0.4.175:80"] }, group2: { servers: ["10.0.4.146"] } } },
+    ],
+    [
+      "the weight 1",
+      { groups: { group1: { weight: 1, servers: ["10.0.4.175"] }, group2: { servers: ["10.0.4.146"] } } },
+    ],
+    [
+      "servers' weights",
+      {
+        groups: {
+          group1: { servers: [{ address: "10.0.4.175", weight: 1 }] },
+          group2: { weight: 5, servers: ["10.0.4.146", { address: "10.0.4.147", weight: 5 }] },
+        },
+      },
+    ],
+    [
+      "a name in capitals",
+      { groups: { group1: { servers: ["WWW.Example.com"] }, group2: { servers: ["[::1]"] } } },
+    ],
+    [
+      "a port of its own",
+      { groups: { group1: { servers: ["10.0.4.175:8123"] }, group2: { servers: ["10.0.4.146"] } } },
+    ],
+    ["testers in other words", { testers: ["::FFFF:10.0.0.7", "10.0.0.0/8", "2001:DB8::1"] }],
+  ])("reads as its own what it wrote, also with %s said in so many words", async (_what, more) => {
+    const directory = opened();
+    const { testers: _, ...rest } = base;
+    const written = parsed({ ...rest, ...more, deploy: 1, share: 25 });
+    expect(await directory.write(NAME, written, "absent")).toMatchObject({ kind: "written" });
+    for (const one of [directory, opened("gateway-2", 60_000, [{ ...base, port: 8123 }])]) {
+      expect((await one.read()).apps).toMatchObject([{ revision: 1, document: { deploy: 1, share: 25 } }]);
+    }
+  });
+
+  it("reports a value of another type, and leaves it alone", async () => {
+    const directory = opened();
+    await redis.command("RPUSH", NAME, "precious");
+    expect((await directory.read()).damaged).toMatchObject([
+      { name: NAME, reason: expect.stringMatching(/a list/) as string },
+    ]);
+    await expect(directory.write(NAME, base, "absent")).rejects.toThrow(/WRONGTYPE/);
+    expect(await redis.command("LLEN", NAME)).toBe(1);
+  });
+
+  it("moves what it could not read aside", async () => {
+    await redis.command("SET", NAME, "precious {");
+    expect(await opened().write(NAME, base, "absent")).toMatchObject({ kind: "written" });
+    const [aside] = (await redis.command("KEYS", `halftone:{${NAME}}:aside:*`)) as string[];
+    expect(await redis.command("GET", aside!)).toBe("precious {");
   });
 
   it("tells of what somebody sets, again and again", async () => {

@@ -108,7 +108,7 @@ redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], '*', 'app', ARGV[3], 'from',
 return value
 `;
 
-/** Each value; false for none, and a list of what it is for one that cannot be an app. KEYS: apps. */
+/** Each value; false for none, and a list of what it is for one that cannot be an app. KEYS: of either layout. */
 export const READ: string = `
 ${LOOK}
 local found = {}
@@ -156,13 +156,15 @@ return 1
 /**
  * Changes an app of the original layout, if both of its values stand as they were read. KEYS: value, beside, audit, fence.
  * ARGV: value read, beside read ("" for none), fence token or "", new value ("": delete it; "=": leave it), new beside,
- * name, revision before, revision after, origin, entries the audit keeps. Returns "written", "changed" or "fenced".
+ * name, revision before, revision after, origin, entries the audit keeps, prefix of a key that the old value is moved to or
+ * "". Returns "written", "changed" or "fenced".
  */
 export const CHANGE_ORIGINAL: string = `
 if ARGV[3] ~= '' and tonumber(redis.call('GET', KEYS[4]) or '0') > tonumber(ARGV[3]) then return 'fenced' end
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] or (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then
   return 'changed'
 end
+if ARGV[11] ~= '' and ARGV[1] ~= '' then redis.call('RENAME', KEYS[1], ARGV[11] .. redis.call('TIME')[1]) end
 if ARGV[4] == '' then redis.call('DEL', KEYS[1]) elseif ARGV[4] ~= '=' then redis.call('SET', KEYS[1], ARGV[4]) end
 redis.call('SET', KEYS[2], ARGV[5])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[10], '*', 'app', ARGV[6], 'from', ARGV[7], 'to', ARGV[8],
