@@ -104,7 +104,7 @@ async function startSigned(
   let wanted = documents;
   /** Those of them that the directory could not be asked for yet. All others were offered once: some were deleted since. */
   let unoffered = documents;
-  const { directory, roster } = await openShared(config, documents);
+  const { directory, roster, fromBackup } = await openShared(config, documents);
   const store: AppStore = await AppStore.open({
     directory,
     // Memory forgets: a backup would remember for it.
@@ -113,6 +113,7 @@ async function startSigned(
     log,
     allowServers: () => current.gateway.allowServers,
     lastResort: documents,
+    fromBackup,
     onReachable: () => seedLater(),
   });
   const seedLater = (): void => {

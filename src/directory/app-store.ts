@@ -34,6 +34,8 @@ export interface AppStoreOptions {
   readonly allowServers?: () => readonly string[];
   /** What is in force when neither directory nor backup can be read: at revision 0, so that anything else counts more. */
   readonly lastResort?: readonly AppDocument[];
+  /** What an app of the backup is by now, where a part of it lies outside the directory; undefined: it is none any more. */
+  readonly fromBackup?: ((app: StoredApp) => StoredApp | undefined) | undefined;
   /** The directory was out of reach, and answers again. */
   readonly onReachable?: () => void;
 }
@@ -53,6 +55,7 @@ export class AppStore {
   readonly #retryEvery: number;
   readonly #allowServers: (() => readonly string[]) | undefined;
   readonly #lastResort: readonly AppDocument[];
+  readonly #fromBackup: (app: StoredApp) => StoredApp | undefined;
   readonly #onReachable: () => void;
   readonly #queue = new SerialQueue();
   readonly #feed: ChangeFeed;
@@ -74,6 +77,7 @@ export class AppStore {
     this.#retryEvery = options.retryEvery ?? 1000;
     this.#allowServers = options.allowServers;
     this.#lastResort = options.lastResort ?? [];
+    this.#fromBackup = options.fromBackup ?? ((app) => app);
     this.#onReachable = options.onReachable ?? (() => undefined);
     this.#reach = { state: "current", since: this.#time() };
   }
@@ -265,7 +269,10 @@ export class AppStore {
   async #start(): Promise<void> {
     const backup = await this.#backup.load();
     const backedUp = backup.kind === "loaded" ? backup.apps : [];
-    for (const app of backedUp) this.#enter(app);
+    for (const one of backedUp) {
+      const app = this.#fromBackup(one);
+      if (app !== undefined) this.#enter(app);
+    }
     try {
       await this.#takeDirectory();
       // What was taken from the directory is being saved; only one that is missing is not.

@@ -1,6 +1,6 @@
 import type { AppDocument } from "../config/app-document.ts";
 import type { HalftoneConfig } from "../config/halftone-config.ts";
-import type { Directory } from "../directory/directory.ts";
+import type { Directory, StoredApp } from "../directory/directory.ts";
 import { FileDirectory } from "../directory/file-directory.ts";
 import { MemoryDirectory } from "../directory/memory-directory.ts";
 import { LocalRoster, type Roster } from "./roster.ts";
@@ -8,6 +8,8 @@ import { LocalRoster, type Roster } from "./roster.ts";
 /** What a gateway shares with the others of its directory. */
 export interface Shared {
   readonly directory: Directory;
+  /** As `AppStoreOptions` has it. */
+  readonly fromBackup?: (app: StoredApp) => StoredApp | undefined;
   readonly roster: Roster;
 }
 
@@ -24,7 +26,11 @@ export async function openShared(config: HalftoneConfig, documents: readonly App
       if (directory.target.layout === "original") {
         const { OriginalDirectory } = await import("../directory/redis/original-directory.ts");
         const original = new OriginalDirectory({ config: directory, documents, gateway: name });
-        return { directory: original, roster: new RedisRoster(original.link) };
+        return {
+          directory: original,
+          roster: new RedisRoster(original.link),
+          fromBackup: (app) => original.withFile(app),
+        };
       }
       const { RedisDirectory } = await import("../directory/redis/redis-directory.ts");
       const shared = new RedisDirectory({ config: directory, gateway: name });

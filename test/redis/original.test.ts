@@ -1,6 +1,11 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { type AppDocument, parseAppDocument } from "../../src/config/app-document.ts";
+import { parseHalftoneConfig } from "../../src/config/halftone-config.ts";
+import { AppStore } from "../../src/directory/app-store.ts";
+import { Backup } from "../../src/directory/backup.ts";
 import { OriginalDirectory } from "../../src/directory/redis/original-directory.ts";
+import { openShared } from "../../src/fleet/open-shared.ts";
 import { openScene } from "../e2e/harness/scene.ts";
 import { until } from "../e2e/harness/until.ts";
 import { CONVERTED, ORIGINAL } from "../original-documents.ts";
@@ -231,3 +236,32 @@ describe("original layout", () => {
     await until("the change to be found", () => told.some((names) => names?.[0] === NAME));
   });
 });
+
+describe("a start with the original layout, after the files were changed", () => {
+  const log = { info: ignore, warn: ignore, error: ignore };
+
+  async function start(backup: Backup, documents: readonly AppDocument[]): Promise<AppStore> {
+    const config = parseHalftoneConfig(`directory: ${redis.url}?layout=original`, "/");
+    if (!config.ok) throw new Error("the configuration is refused");
+    const { directory, fromBackup } = await openShared(config.value, documents);
+    return await AppStore.open({ directory, backup, fromBackup, now: Date.now, log });
+  }
+
+  it("takes what they say now, and forgets apps that they do not name any more", async () => {
+    const backup = new Backup(join(await scene.folder(), "backup.json"));
+    const other = { ...base, name: "other", routes: [{ host: "other.example.com" }] };
+    const before = await start(backup, [base, other]);
+    await before.put(NAME, { ...base, deploy: 1, share: 25 }, "absent", "amy");
+    await before.put("other", other, "absent", "amy");
+    await before.close();
+    const now = { ...base, health: { maxFails: 7 } };
+    const after = await start(backup, [now]);
+    onTestFinished(() => after.close());
+    expect(after.list()).toMatchObject([
+      { name: NAME, revision: 1, document: { health: { maxFails: 7 }, deploy: 1, share: 25 } },
+    ]);
+    expect(after.differences()).toEqual([]);
+  });
+});
+
+function ignore(): void {}

@@ -18,7 +18,14 @@ import {
   type WriteResult,
 } from "../directory.ts";
 import { ChangeWatch } from "./change-watch.ts";
-import { type BesideValue, contentDigest, joinDocument, readBeside, splitDocument } from "./original-app.ts";
+import {
+  type BesideValue,
+  contentDigest,
+  joinDocument,
+  readBeside,
+  rebase,
+  splitDocument,
+} from "./original-app.ts";
 import { AUDIT, AUDIT_LENGTH, FENCE } from "./redis-keys.ts";
 import { RedisLink } from "./redis-link.ts";
 import { RedisLocks } from "./redis-locks.ts";
@@ -138,6 +145,12 @@ export class OriginalDirectory implements Directory {
     if (made.kind !== "made") return made;
     if (made.before === undefined) throw new Error(`app ${name} was deleted, but there was none`);
     return { kind: "deleted", before: made.before, revision: made.revision };
+  }
+
+  /** An app of before this start, with what the files say by now; undefined: they name it no longer. */
+  withFile(app: StoredApp): StoredApp | undefined {
+    const base = this.#base.get(app.name);
+    return base === undefined ? undefined : { ...app, document: rebase(base, app.document) };
   }
 
   watch(onChange: (names?: readonly string[]) => void): () => void {
