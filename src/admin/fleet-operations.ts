@@ -1,6 +1,6 @@
 import { DirectoryUnavailable } from "../directory/directory.ts";
 import { parseDuration } from "../config/duration.ts";
-import { type Convergence, convergenceOf, LEASE } from "../fleet/convergence.ts";
+import { type Convergence, convergenceOf, LEASE, LONGEST_WAIT } from "../fleet/convergence.ts";
 import { sumTotals } from "../gateway/group-totals.ts";
 import type { AppRecord, Sighting } from "../fleet/roster.ts";
 import type { AdminDeps } from "./admin-deps.ts";
@@ -9,7 +9,6 @@ import { nameOf, noSuchApp } from "./app-operations.ts";
 import type { Operation } from "./operation.ts";
 import { convergence, gatewayRows, groupRows, nameText, type GatewayRow, type GroupRow } from "./schemas.ts";
 
-const LONGEST_WAIT = 60_000;
 const POLL = 50;
 /** Apps that are named of a gateway that lags; the others are counted. */
 const MOST_NAMED = 10;

@@ -30,6 +30,8 @@ export interface AdminRequest {
   readonly body?: unknown;
   /** Statuses besides 2xx that the caller wants to see; every other one is a failure. */
   readonly accept?: readonly number[];
+  /** How long the gateway itself waits before it answers, in ms. */
+  readonly waits?: number;
 }
 
 /** Adds the options by which a command finds the gateway and proves who asks. */
@@ -77,7 +79,7 @@ export class AdminClient {
   /** `path` starts with "/". */
   async request(
     path: string,
-    { method = "GET", headers = {}, body, accept = [] }: AdminRequest = {},
+    { method = "GET", headers = {}, body, accept = [], waits = 0 }: AdminRequest = {},
   ): Promise<AdminAnswer> {
     const response = await this.fetch(path, {
       method,
@@ -89,7 +91,7 @@ export class AdminClient {
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT),
+      signal: AbortSignal.timeout(TIMEOUT + waits),
     });
     const text = await response.text();
     const answer = {

@@ -3,6 +3,9 @@ import type { AppRecord, Sighting } from "./roster.ts";
 /** How long a gateway that no longer tells of itself is waited for, in ms. */
 export const LEASE = 10_000;
 
+/** How long convergence can be waited for by one request, in ms. */
+export const LONGEST_WAIT = 60_000;
+
 /** One gateway, asked whether a revision of an app is in force there. */
 export interface GatewayConvergence {
   readonly name: string;
