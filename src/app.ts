@@ -102,6 +102,8 @@ async function startSigned(
 ): Promise<Halftone> {
   let current = config;
   let wanted = documents;
+  /** Those of them that the directory could not be asked for yet. All others were offered once: some were deleted since. */
+  let unoffered = documents;
   const { directory, roster } = await openShared(config, documents);
   const store: AppStore = await AppStore.open({
     directory,
@@ -114,7 +116,10 @@ async function startSigned(
     onReachable: () => seedLater(),
   });
   const seedLater = (): void => {
-    seed(store, wanted, log).catch((error: unknown) => log.error({ err: error }, "apps could not be stored"));
+    offer(unoffered).catch((error: unknown) => log.error({ err: error }, "apps could not be stored"));
+  };
+  const offer = async (documents: readonly AppDocument[]): Promise<void> => {
+    unoffered = await seed(store, documents, log);
   };
   const audit = await Audit.open(config.data);
   const token = await adminToken({
@@ -122,7 +127,7 @@ async function startSigned(
     ...(config.admin.token === undefined ? {} : { configured: config.admin.token }),
   });
   audit.follow(store);
-  if (store.status().state === "current") await seed(store, documents, log);
+  if (store.status().state === "current") await offer(documents);
 
   const workers = workerCount(config.workers);
   // Reserved from the start, so that no request gets to the admin API before it is known where it really listens.
@@ -161,6 +166,7 @@ async function startSigned(
     }),
     count: () => plane.count(),
     totals: (app) => plane.totals(app),
+    differing: () => new Set(store.differences().map(({ name }) => name)),
     log,
   });
   // Before the start: a change that comes while the workers start must reach them too.
@@ -207,7 +213,7 @@ async function startSigned(
     audit,
     tokens: tokenSet([{ name: "admin", token: token.token }]),
     gateway: view,
-    fleet: { roster, name: config.name, digest: () => member.digest },
+    fleet: { roster, id, digest: () => member.digest },
     version: VERSION,
     now: Date.now,
   });
@@ -259,7 +265,7 @@ async function startSigned(
       }
       current = next;
       wanted = documents;
-      await seed(store, documents, log);
+      await offer(documents);
       await store.reload();
       tellUnknownTls(
         store.list().map(({ document }) => document),
@@ -305,8 +311,12 @@ async function readAppFiles(config: HalftoneConfig): Promise<readonly AppDocumen
   );
 }
 
-/** Puts those apps into the directory that it does not hold. */
-async function seed(store: AppStore, documents: readonly AppDocument[], log: Log): Promise<void> {
+/** Puts those apps into the directory that it does not hold. Returns those for which it could not be asked. */
+async function seed(
+  store: AppStore,
+  documents: readonly AppDocument[],
+  log: Log,
+): Promise<readonly AppDocument[]> {
   const { stored, deleted, refused } = await store.seed(documents, "start");
   if (stored.length > 0) log.info({ apps: stored.map(({ name }) => name) }, "apps put into the directory");
   if (deleted.length > 0) {
@@ -324,6 +334,10 @@ async function seed(store: AppStore, documents: readonly AppDocument[], log: Log
           : result.kind;
     log.error(`app ${name} of the configuration is refused, the others stay: ${why}`);
   }
+  const unasked = new Set(
+    refused.filter(({ result }) => result.kind === "unavailable").map(({ name }) => name),
+  );
+  return documents.filter(({ name }) => unasked.has(name));
 }
 
 function refuseRestartOnly(path: string, current: HalftoneConfig, next: HalftoneConfig): void {

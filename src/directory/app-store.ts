@@ -195,7 +195,8 @@ export class AppStore {
 
   /**
    * Ends a difference for every gateway of the directory: the side named by `from` is stored anew, above all revisions
-   * known, so that nobody takes it for old. "missing": there is no difference of that name.
+   * known, so that nobody takes it for old. "missing": there is no difference of that name. What stands in the directory
+   * has to be what was seen there: a change that somebody makes meanwhile is not overwritten.
    */
   async restore(name: string, from: "gateway" | "directory", by: string): Promise<StoreResult> {
     return await this.#change(async () => {
@@ -203,15 +204,33 @@ export class AppStore {
       const kept = this.#inForce.kept(name);
       const current = this.#inForce.get(name);
       if (kept === undefined) return { kind: "missing" };
+      if (from === "directory" && kept.unreadable === true) {
+        // It says nothing of what somebody wanted, least of all that the app is to go.
+        const problem = {
+          path: "",
+          found: kept.answer,
+          expected: "an app that can be read, or one that is gone",
+        };
+        return { kind: "invalid", problems: [problem] };
+      }
       const document = from === "gateway" ? current?.document : kept.stored?.document;
       const what = `restore from ${from}`;
-      if (document !== undefined) return await this.#store(name, document, "any", by, () => what);
-      if (current === undefined) return { kind: "missing" };
-      const result = await this.#deleteFromDirectory(current, by);
+      if (document !== undefined) {
+        return await this.#store(name, document, current?.revision ?? "absent", by, () => what);
+      }
+      const result =
+        current === undefined
+          ? await this.#directory.delete(name, kept.directory, {
+              floor: this.#inForce.known(name),
+              note: { by, what },
+            })
+          : await this.#deleteFromDirectory(current, by);
+      if (result.kind === "refused") return { kind: "invalid", problems: result.problems };
       if (result.kind !== "deleted") return { kind: "stale", current };
+      const before = current ?? result.before;
       this.#inForce.see({ name, revision: result.revision });
-      await this.#apply({ by, what, name, before: current, after: undefined });
-      return { kind: "deleted", before: current };
+      await this.#apply({ by, what, name, before, after: undefined });
+      return { kind: "deleted", before };
     });
   }
 

@@ -122,6 +122,15 @@ describe("three gateways on one Redis", () => {
     );
   });
 
+  it("say at once that they cannot wait like that, and change nothing", async () => {
+    const before = revisionOf(await gateways[0]!.api("GET", "/apps/shop"));
+    for (const wait of ["5m", "soon"]) {
+      const refused = await runCli(["deploy", "shop", "2", "--wait", wait], asked(gateways[0]!));
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("up to 60s") as string });
+    }
+    expect(revisionOf(await gateways[0]!.api("GET", "/apps/shop"))).toBe(before);
+  });
+
   it("follow what redis-cli sets", async () => {
     await redis.command(
       "SET",
