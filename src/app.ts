@@ -170,7 +170,9 @@ async function startSigned(
     log,
   });
   // Before the start: a change that comes while the workers start must reach them too.
+  const changed = new Set<string>();
   store.subscribe(async ({ name, after }) => {
+    changed.add(name);
     let applied: Promise<void>;
     if (after === undefined) {
       checker.forget(name);
@@ -189,7 +191,8 @@ async function startSigned(
     config.gateway,
     log,
   );
-  await plane.start(store.list());
+  const first = store.list();
+  await plane.start(first);
   tls.watch(async (material) => {
     const serverTls = new ServerTlsTable(current.gateway.serverTls, material);
     await plane.renewTls(material);
@@ -197,7 +200,8 @@ async function startSigned(
   });
   for (const { document, revision } of store.list()) checker.follow(compileApp(document, revision));
 
-  for (const { name, revision } of store.list()) member.inForce(name, revision);
+  // What was changed since is told when it is confirmed, like every change.
+  for (const { name, revision } of first) if (!changed.has(name)) member.inForce(name, revision);
 
   const view: GatewayView = {
     servers: (app) => plane.servers(app),

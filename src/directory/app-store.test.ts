@@ -532,3 +532,32 @@ describe("AppStore: differences", () => {
     expect(directory.asked).toEqual(["write", "shop", 3, 5]);
   });
 });
+
+it("starts from the backup when the directory answers, but does not come to an end", async () => {
+  await fill(["shop"]);
+  class SlowDirectory extends MemoryDirectory {
+    slow = true;
+    override async read(): Promise<DirectoryContent> {
+      // As one that takes two seconds for each of fifty pages.
+      while (this.slow) await new Promise((resolve) => setTimeout(resolve, 5));
+      return {
+        apps: [{ name: "shop", revision: 7, document: document("shop", 81) }],
+        deleted: [],
+        damaged: [],
+      };
+    }
+  }
+  const directory = new SlowDirectory();
+  const options = { directory, backup: backupFile(), now: () => NOW, log, retryEvery: 1, startWithin: 20 };
+  const store = await AppStore.open(options);
+  stores.push(store);
+  expect(store.list()).toMatchObject([{ name: "shop", revision: 1 }]);
+  expect(store.status()).toMatchObject({
+    state: "backup",
+    reason: like(/has not answered in full within 20 ms/),
+  });
+  const change = nextChange(store);
+  directory.slow = false;
+  expect((await change).after).toMatchObject({ revision: 7 });
+  expect(store.status().state).toBe("current");
+});

@@ -238,6 +238,12 @@ describe("redis directory", () => {
     expect((await directory.read()).apps).toMatchObject([{ revision: 8 }]);
   });
 
+  it("holds no lock for ever, whatever the lease", async () => {
+    const { locks } = opened();
+    expect(await locks.acquire("release", "gateway-1", 33.3)).toMatchObject({ kind: "held" });
+    expect(await redis.command("PTTL", "halftone:{apps}:lock:release")).toBeGreaterThan(0);
+  });
+
   it("goes on counting where an index is all that is left", async () => {
     const directory = opened();
     await directory.write("shop", content("shop"), "absent", { floor: 6 });
