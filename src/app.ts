@@ -21,6 +21,12 @@ import { loadAppFiles } from "./config/load-documents.ts";
 import { unknownTlsOf } from "./config/unknown-tls.ts";
 import { AppStore } from "./directory/app-store.ts";
 import { Backup } from "./directory/backup.ts";
+import { type ControllerOptions, ReleaseController } from "./release/controller.ts";
+import { gatherFacts } from "./release/facts.ts";
+import { refuseUnderRelease } from "./release/guard-changes.ts";
+import type { HookSettings } from "./config/hook-settings.ts";
+import { StoredReleases } from "./release/stored-releases.ts";
+import { liveRecords, ratesOf } from "./fleet/traffic.ts";
 import { FleetMember } from "./fleet/member.ts";
 import { openShared } from "./fleet/open-shared.ts";
 import { AddressGuard } from "./gateway/address-guard.ts";
@@ -102,6 +108,8 @@ async function startSigned(
 ): Promise<Halftone> {
   let current = config;
   let wanted = documents;
+  /** Those of them that the directory could not be asked for yet. All others were offered once: some were deleted since. */
+  let unoffered = documents;
   const { directory, roster } = await openShared(config, documents);
   const store: AppStore = await AppStore.open({
     directory,
@@ -115,7 +123,10 @@ async function startSigned(
     onReachable: () => seedLater(),
   });
   const seedLater = (): void => {
-    seed(store, wanted, log).catch((error: unknown) => log.error({ err: error }, "apps could not be stored"));
+    offer(unoffered).catch((error: unknown) => log.error({ err: error }, "apps could not be stored"));
+  };
+  const offer = async (documents: readonly AppDocument[]): Promise<void> => {
+    unoffered = await seed(store, documents, log);
   };
   const audit = await Audit.open(config.data);
   const token = await adminToken({
@@ -123,7 +134,7 @@ async function startSigned(
     ...(config.admin.token === undefined ? {} : { configured: config.admin.token }),
   });
   audit.follow(store);
-  if (store.status().state === "current") await seed(store, documents, log);
+  if (store.status().state === "current") await offer(documents);
 
   const workers = workerCount(config.workers);
   // Reserved from the start, so that no request gets to the admin API before it is known where it really listens.
@@ -162,10 +173,13 @@ async function startSigned(
     }),
     count: () => plane.count(),
     totals: (app) => plane.totals(app),
+    differing: () => new Set(store.differences().map(({ name }) => name)),
     log,
   });
   // Before the start: a change that comes while the workers start must reach them too.
+  const changed = new Set<string>();
   store.subscribe(async ({ name, after }) => {
+    changed.add(name);
     let applied: Promise<void>;
     if (after === undefined) {
       checker.forget(name);
@@ -184,7 +198,8 @@ async function startSigned(
     config.gateway,
     log,
   );
-  await plane.start(store.list());
+  const first = store.list();
+  await plane.start(first);
   tls.watch(async (material) => {
     const serverTls = new ServerTlsTable(current.gateway.serverTls, material);
     await plane.renewTls(material);
@@ -192,7 +207,8 @@ async function startSigned(
   });
   for (const { document, revision } of store.list()) checker.follow(compileApp(document, revision));
 
-  for (const { name, revision } of store.list()) member.inForce(name, revision);
+  // What was changed since is told when it is confirmed, like every change.
+  for (const { name, revision } of first) if (!changed.has(name)) member.inForce(name, revision);
 
   const facts: ControllerOptions["facts"] = (document, freeze) =>
     gatherFacts(
@@ -204,7 +220,7 @@ async function startSigned(
       freeze,
     );
   const hooks = (): readonly HookSettings[] => current.hooks;
-  const releases = new StoredReleases({ store, facts, plan: compilePlan, hooks, now: Date.now });
+  const releases = new StoredReleases({ store, facts, hooks, now: Date.now });
   const notifier = new Notifier(() => current.notify, log);
   const controller = new ReleaseController({
     store,
@@ -235,7 +251,7 @@ async function startSigned(
     tokens: tokenSet([{ name: "admin", token: token.token }]),
     gateway: view,
     releases,
-    fleet: { roster, name: config.name, digest: () => member.digest },
+    fleet: { roster, id, digest: () => member.digest },
     version: VERSION,
     now: Date.now,
   });
@@ -287,7 +303,7 @@ async function startSigned(
       }
       current = next;
       wanted = documents;
-      await seed(store, documents, log);
+      await offer(documents);
       await store.reload();
       tellUnknownTls(
         store.list().map(({ document }) => document),
@@ -334,8 +350,12 @@ async function readAppFiles(config: HalftoneConfig): Promise<readonly AppDocumen
   );
 }
 
-/** Puts those apps into the directory that it does not hold. */
-async function seed(store: AppStore, documents: readonly AppDocument[], log: Log): Promise<void> {
+/** Puts those apps into the directory that it does not hold. Returns those for which it could not be asked. */
+async function seed(
+  store: AppStore,
+  documents: readonly AppDocument[],
+  log: Log,
+): Promise<readonly AppDocument[]> {
   const { stored, deleted, refused } = await store.seed(documents, "start");
   if (stored.length > 0) log.info({ apps: stored.map(({ name }) => name) }, "apps put into the directory");
   if (deleted.length > 0) {
@@ -353,6 +373,10 @@ async function seed(store: AppStore, documents: readonly AppDocument[], log: Log
           : result.kind;
     log.error(`app ${name} of the configuration is refused, the others stay: ${why}`);
   }
+  const unasked = new Set(
+    refused.filter(({ result }) => result.kind === "unavailable").map(({ name }) => name),
+  );
+  return documents.filter(({ name }) => unasked.has(name));
 }
 
 function refuseRestartOnly(path: string, current: HalftoneConfig, next: HalftoneConfig): void {

@@ -8,8 +8,8 @@ import type { TokenSet } from "./token-set.ts";
 /** The gateways of the directory, as this one sees them. */
 export interface FleetView {
   readonly roster: Roster;
-  /** What this one is called there. */
-  readonly name: string;
+  /** By which this one is known there. */
+  readonly id: string;
   /** Of what is in force here, as in `GatewayReport`. */
   readonly digest: () => string;
 }

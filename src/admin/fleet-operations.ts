@@ -3,7 +3,7 @@ import type { AppDocument } from "../config/app-document.ts";
 import { occupiedBy, occupiedText } from "../fleet/idleness.ts";
 import { DirectoryUnavailable } from "../directory/directory.ts";
 import { parseDuration } from "../config/duration.ts";
-import { type Convergence, convergenceOf, LEASE } from "../fleet/convergence.ts";
+import { type Convergence, convergenceOf, LEASE, LONGEST_WAIT } from "../fleet/convergence.ts";
 import { sumTotals } from "../gateway/group-totals.ts";
 import type { AppRecord, Sighting } from "../fleet/roster.ts";
 import type { AdminDeps } from "./admin-deps.ts";
@@ -20,7 +20,6 @@ import {
   type GroupRow,
 } from "./schemas.ts";
 
-const LONGEST_WAIT = 60_000;
 const WAIT: Parameter = {
   in: "query",
   name: "wait",
@@ -116,7 +115,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
           const { roster } = deps.fleet;
           const live = (await roster.sightings()).filter(({ ago }) => ago <= LEASE);
           const records = await roster.records(
-            live.map(({ report }) => report.name),
+            live.map(({ report }) => report.id),
             app.name,
           );
           return c.json(groupRowsOf(Object.keys(app.document.groups), records));
@@ -173,14 +172,15 @@ function takenBy(
 }
 
 function groupRowsOf(groups: readonly string[], records: readonly (AppRecord | undefined)[]): GroupRow[] {
-  const sums = sumTotals(records.map((record) => record?.groups ?? {}));
+  const sums = new Map(Object.entries(sumTotals(records.map((record) => record?.groups ?? {}))));
+  const told = records.map((record) => new Map(Object.entries(record?.rates ?? {})));
   const rates = groups.map((group) => {
-    const rate = records.reduce((sum, record) => sum + (record?.rates[group] ?? 0), 0);
+    const rate = told.reduce((sum, one) => sum + (one.get(group) ?? 0), 0);
     return Math.round(rate * 10) / 10;
   });
   const all = rates.reduce((sum, rate) => sum + rate, 0);
   return groups.map((group, index): GroupRow => {
-    const { requests, failures, inFlight } = sums[group] ?? { requests: 0, failures: 0, inFlight: 0 };
+    const { requests, failures, inFlight } = sums.get(group) ?? { requests: 0, failures: 0, inFlight: 0 };
     const perSecond = rates[index] ?? 0;
     const share = all === 0 ? null : Math.round((perSecond / all) * 10_000) / 100;
     return { group, requests, failures, inFlight, perSecond, share };
@@ -197,8 +197,9 @@ async function awaitConvergence(
   const until = performance.now() + wait;
   for (;;) {
     const sightings = await roster.sightings();
-    const names = sightings.map(({ report }) => report.name);
-    const found = convergenceOf(revision, sightings, await roster.records(names, app));
+    const ids = sightings.map(({ report }) => report.id);
+    const records = await roster.records(ids, app);
+    const found = convergenceOf(revision, deps.store.get(app)?.revision ?? null, sightings, records);
     if (found.converged || performance.now() >= until) return found;
     await new Promise((resolve) => {
       setTimeout(resolve, POLL);
@@ -214,11 +215,11 @@ function lateText(app: string, revision: number, { gateways }: Convergence): str
 }
 
 async function gatewayRow(deps: AdminDeps, { report, ago }: Sighting): Promise<GatewayRow> {
-  const { name, version, startedAt, listen, admin, ready, directory, apps, digest, inFlight } = report;
-  const late = digest === deps.fleet.digest() ? [] : await lateApps(deps, name);
+  const { name, id, version, startedAt, listen, admin, ready, directory, apps, digest, inFlight } = report;
+  const late = digest === deps.fleet.digest() ? [] : await lateApps(deps, id);
   return {
     name,
-    self: name === deps.fleet.name,
+    self: id === deps.fleet.id,
     live: ago <= LEASE,
     seen: new Date(deps.now() - ago).toISOString(),
     version,
@@ -235,8 +236,8 @@ async function gatewayRow(deps: AdminDeps, { report, ago }: Sighting): Promise<G
 }
 
 /** Apps of which that gateway has another revision in force than this one. */
-async function lateApps(deps: AdminDeps, gateway: string): Promise<GatewayRow["late"]> {
-  const records = await deps.fleet.roster.allRecords(gateway);
+async function lateApps(deps: AdminDeps, id: string): Promise<GatewayRow["late"]> {
+  const records = await deps.fleet.roster.allRecords(id);
   const late: { app: string; revision: number | null; here: number | null }[] = [];
   const here = new Set<string>();
   for (const { name, revision } of deps.store.list()) {

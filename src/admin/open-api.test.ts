@@ -25,7 +25,7 @@ describe("the OpenAPI document", () => {
   it("describes exactly the routes that are mounted", () => {
     const { store, audit } = admin;
     const gateway = { servers: () => Promise.resolve([]), readiness: () => admin.plane.readiness };
-    const fleet = { roster: new LocalRoster(), name: "gateway-1", digest: () => "" };
+    const fleet = { roster: new LocalRoster(), id: "1", digest: () => "" };
     const api = createAdminApi({
       store,
       audit,

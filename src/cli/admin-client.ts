@@ -30,8 +30,8 @@ export interface AdminRequest {
   readonly body?: unknown;
   /** Statuses besides 2xx that the caller wants to see; every other one is a failure. */
   readonly accept?: readonly number[];
-  /** How long the answer may take, in ms, default 30 s. */
-  readonly patience?: number;
+  /** How long the gateway itself waits before it answers, in ms. */
+  readonly waits?: number;
 }
 
 /** Adds the options by which a command finds the gateway and proves who asks. */
@@ -79,7 +79,7 @@ export class AdminClient {
   /** `path` starts with "/". */
   async request(
     path: string,
-    { method = "GET", headers = {}, body, accept = [], patience = TIMEOUT }: AdminRequest = {},
+    { method = "GET", headers = {}, body, accept = [], waits = 0 }: AdminRequest = {},
   ): Promise<AdminAnswer> {
     const response = await this.fetch(path, {
       method,
@@ -91,7 +91,7 @@ export class AdminClient {
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(patience),
+      signal: AbortSignal.timeout(TIMEOUT + waits),
     });
     const text = await response.text();
     const answer = {

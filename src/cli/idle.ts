@@ -17,7 +17,7 @@ export function idleCommand(context: CliContext): Command {
         const client = await AdminClient.open(context, options);
         const query = options.wait === undefined ? "" : `?wait=${encodeURIComponent(options.wait)}`;
         const path = appPath(name, `/groups/${encodeURIComponent(group)}/idle${query}`);
-        const { body } = await client.request(path, { patience: 90_000 });
+        const { body } = await client.request(path, { waits: 60_000 });
         if (options.json === true) printJson(context, body);
         else printLine(context, `${group} of ${name} is idle: its servers may be restarted`);
       },

@@ -1,5 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -343,4 +344,24 @@ describe("tables", () => {
     expect(await onTerminal({})).toContain("\u001b[1m");
     expect(await onTerminal({ NO_COLOR: "1" })).not.toContain("\u001b");
   });
+});
+
+it("shows the status of a gateway of an earlier version, which knows no others", async () => {
+  const server = createHttpServer((request, response) => {
+    const directory = { directory: "memory", state: "current", since: "", damaged: [] };
+    const readiness = { status: "ready", workers: { running: 1, expected: 1 }, listen: [], directory };
+    const known = request.url === "/readyz" ? readiness : request.url === "/api/v1/apps" ? [] : undefined;
+    response.statusCode = known === undefined ? 404 : 200;
+    response.end(JSON.stringify(known ?? { title: "Not found" }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    const env = { HALFTONE_ADMIN: `http://127.0.0.1:${port}`, HALFTONE_TOKEN: TEST_TOKEN };
+    const { code, out } = await run(["status"], { env });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Gateways +cannot be asked$/m);
+  } finally {
+    server.close();
+  }
 });

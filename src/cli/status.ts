@@ -45,7 +45,8 @@ export function statusCommand(context: CliContext): Command {
         const answer = await client.request(appPath(summary.name, "/servers"), { accept: [404] });
         if (answer.status === 200) apps.push({ ...summary, servers: answer.body as readonly ServerRow[] });
       }
-      const fleet = await client.request("/api/v1/gateways", { accept: [503] });
+      // 404: a gateway of an earlier version, which does not know the others.
+      const fleet = await client.request("/api/v1/gateways", { accept: [404, 503] });
       const gateways = fleet.status === 200 ? (fleet.body as readonly GatewayRow[]) : null;
       if (options.json === true) printJson(context, { gateway, gateways, apps });
       else print(context, gateway, gateways, apps);
@@ -80,7 +81,7 @@ function print(
     printLine(context, `Differs    ${apps}: the directory holds something older (halftone directory diff)`);
   }
   printLine(context, "");
-  if (gateways === null) printLine(context, "Gateways   cannot be asked while the directory is out of reach");
+  if (gateways === null) printLine(context, "Gateways   cannot be asked");
   else
     printRows(
       context,

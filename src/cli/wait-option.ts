@@ -1,8 +1,12 @@
 import type { Command } from "commander";
+import { DURATION_EXPECTED, parseDuration } from "../config/duration.ts";
+import { LONGEST_WAIT } from "../fleet/convergence.ts";
 import { type AdminClient, appPath } from "./admin-client.ts";
+import { CliFailure } from "./cli-failure.ts";
 
 export interface WaitOption {
-  readonly wait?: string;
+  /** Ms. */
+  readonly wait?: number;
 }
 
 /** Adds `--wait`: the command ends when every live gateway has the change in force. */
@@ -10,6 +14,7 @@ export function withWait(command: Command): Command {
   return command.option(
     "--wait <duration>",
     "until every gateway has it in force, at most this long (10s); exit code 1 if one is late",
+    readWait,
   );
 }
 
@@ -20,6 +25,15 @@ export async function awaitEverywhere(
   { wait }: WaitOption,
 ): Promise<void> {
   if (wait === undefined) return;
-  const query = `?revision=${revision}&wait=${encodeURIComponent(wait)}`;
-  await client.request(appPath(name, `/convergence${query}`), { patience: 90_000 });
+  await client.request(appPath(name, `/convergence?revision=${revision}&wait=${wait}ms`), { waits: wait });
+}
+
+/** Before anything is changed: one that cannot be waited for must not show only afterwards. */
+function readWait(text: string): number {
+  const wait = parseDuration(text);
+  if (wait !== undefined && wait <= LONGEST_WAIT) return wait;
+  throw new CliFailure(
+    `found --wait ${text}, expected ${DURATION_EXPECTED}, up to 60s; nothing was changed`,
+    2,
+  );
 }

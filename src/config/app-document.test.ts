@@ -69,12 +69,12 @@ describe("the canonical form", () => {
       'testers[0].certificate: found "ou", expected "CN", ',
     ],
     [{ tls: true, groups: { g: { servers: ["h", "unix:/a"] } } }, "groups.g.servers[1]: found"],
-    [{ standby: ["x"] }, 'standby[0]: found "x", expected one of the groups, blue, green'],
-    [{ standby: ["blue", "green"] }, "expected fewer groups: somebody has to serve the public"],
-    [{ deploy: 1, standby: ["green"] }, "expected fewer groups: somebody has to serve the public"],
-    [{ deploy: 1, standby: ["blue"] }, "expected groups other than blue, which is under test"],
+    [{ standby: ["x"] }, 'standby[0]: found "x", expected one of the groups, group1, group2'],
+    [{ standby: ["group1", "group2"] }, "expected fewer groups: somebody has to serve the public"],
+    [{ deploy: 1, standby: ["group2"] }, "expected fewer groups: somebody has to serve the public"],
+    [{ deploy: 1, standby: ["group1"] }, "expected groups other than group1, which is under test"],
     [{ ramp: { x: 5 } }, "ramp.x: found 5, expected one of the groups"],
-    [{ ramp: { blue: 0 } }, "ramp.blue: found 0, expected a whole number from 1 to 100"],
+    [{ ramp: { group1: 0 } }, "ramp.group1: found 0, expected a whole number from 1 to 100"],
     [{ draw: "a b" }, 'draw: found "a b"'],
   ])("refuses %j", (more, problem) => {
     expect(refusal({ name: "a", groups: GROUPS, ...more })[0]).toContain(problem);

@@ -197,6 +197,10 @@ directory: ftp://x
     });
   });
 
+  it("refuses a primary's name that is wrongly encoded", () => {
+    expect(refusal("directory: redis+sentinel://h/%zz").join()).toMatch(/^directory: found/);
+  });
+
   it("shows no secret", () => {
     const lines = refusal("admin: {token: hunter2}\ndirectory: redis://user:hunter2@h/0").join("\n");
     expect(lines).toContain("admin.token");

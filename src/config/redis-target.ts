@@ -45,13 +45,16 @@ export function parseRedisUrl(text: string): RedisTarget | undefined {
   if (kind === "cluster" && database !== "0") return undefined;
   const layout = parseLayout(query);
   const login = parseCredentials(credentials);
-  if (layout === undefined || login === undefined) return undefined;
+  const primaryName = primary === undefined ? undefined : decoded(primary);
+  if (layout === undefined || login === undefined || (primary !== undefined && primaryName === undefined)) {
+    return undefined;
+  }
   // The original's gateways know no cluster.
   if (kind === "cluster" && layout === "original") return undefined;
   return {
     kind,
     nodes: nodes as RedisNode[],
-    ...(primary !== undefined && { primary: decodeURIComponent(primary) }),
+    ...(primaryName !== undefined && { primary: primaryName }),
     database: Number(database),
     tls: scheme === "rediss",
     ...login,
@@ -88,11 +91,17 @@ function parseLayout(query: string | undefined): RedisTarget["layout"] | undefin
 
 function parseCredentials(text: string | undefined): Pick<RedisTarget, "username" | "password"> | undefined {
   if (text === undefined || text === "") return {};
+  const colon = text.indexOf(":");
+  const username = decoded(colon < 0 ? text : text.slice(0, colon));
+  const password = colon < 0 ? undefined : decoded(text.slice(colon + 1));
+  if (username === undefined || (colon >= 0 && password === undefined)) return undefined;
+  return { ...(username !== "" && { username }), ...(password !== undefined && { password }) };
+}
+
+/** Undefined: it is wrongly percent-encoded. */
+function decoded(text: string): string | undefined {
   try {
-    const colon = text.indexOf(":");
-    const username = decodeURIComponent(colon < 0 ? text : text.slice(0, colon));
-    const password = colon < 0 ? undefined : decodeURIComponent(text.slice(colon + 1));
-    return { ...(username !== "" && { username }), ...(password !== undefined && { password }) };
+    return decodeURIComponent(text);
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AppChange, AppStore } from "./app-store.ts";
 import { Backup } from "./backup.ts";
 import { document, content } from "./directory.contract.ts";
-import type { Directory } from "./directory.ts";
+import type { Directory, DirectoryContent } from "./directory.ts";
 import { FileDirectory } from "./file-directory.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
 
@@ -468,4 +468,96 @@ describe("AppStore: directory and backup", () => {
     const kept = await new Backup(join(folder, "backup.json.previous")).load();
     expect(kept).toMatchObject({ apps: [{ name: "shop" }] });
   });
+});
+
+describe("AppStore: differences", () => {
+  const SHOP = { name: "shop", revision: 5, document: document("shop") };
+
+  /** Its content is set by the test, as by somebody else. */
+  class SetDirectory extends MemoryDirectory {
+    content: DirectoryContent = { apps: [SHOP], deleted: [], damaged: [] };
+    asked: readonly unknown[] = [];
+    override read(): Promise<DirectoryContent> {
+      return Promise.resolve(this.content);
+    }
+    override write(...asked: Parameters<MemoryDirectory["write"]>): ReturnType<MemoryDirectory["write"]> {
+      const [name, { document }, expected, { floor = 0 } = {}] = asked;
+      this.asked = ["write", name, expected, floor];
+      return Promise.resolve({
+        kind: "written",
+        app: { name, revision: floor + 1, document },
+        before: undefined,
+      });
+    }
+    override delete(...asked: Parameters<MemoryDirectory["delete"]>): ReturnType<MemoryDirectory["delete"]> {
+      const [name, expected, { floor = 0 } = {}] = asked;
+      this.asked = ["delete", name, expected, floor];
+      return Promise.resolve({ kind: "deleted", before: { ...SHOP, name }, revision: floor + 1 });
+    }
+  }
+
+  it("takes what cannot be read for no wish that the app goes", async () => {
+    const directory = new SetDirectory();
+    const store = await open(directory);
+    const damage = { name: "shop", setAside: "a key", reason: "no JSON" };
+    directory.content = { apps: [], deleted: [], damaged: [damage] };
+    await store.reload();
+    expect(await store.restore("shop", "directory", "amy")).toMatchObject({
+      kind: "invalid",
+      problems: [{ found: "what cannot be read: no JSON" }],
+    });
+    expect(store.list()).toEqual([SHOP]);
+    expect(directory.asked).toEqual([]);
+  });
+
+  it("brings back a deletion that the directory has lost", async () => {
+    const directory = new SetDirectory();
+    const store = await open(directory);
+    directory.content = { apps: [], deleted: [{ name: "shop", revision: 6 }], damaged: [] };
+    await store.reload();
+    directory.content = { apps: [SHOP], deleted: [], damaged: [] };
+    await store.reload();
+    expect(store.differences()).toMatchObject([{ name: "shop", inForce: undefined, stored: SHOP }]);
+    expect(await store.restore("shop", "gateway", "amy")).toMatchObject({ kind: "deleted" });
+    expect(directory.asked).toEqual(["delete", "shop", 5, 6]);
+    expect(store.differences()).toEqual([]);
+  });
+
+  it("restores over what was seen in the directory, not over what somebody sets meanwhile", async () => {
+    const directory = new SetDirectory();
+    const store = await open(directory);
+    directory.content = { apps: [{ ...SHOP, revision: 3 }], deleted: [], damaged: [] };
+    await store.reload();
+    await store.restore("shop", "gateway", "amy");
+    expect(directory.asked).toEqual(["write", "shop", 3, 5]);
+  });
+});
+
+it("starts from the backup when the directory answers, but does not come to an end", async () => {
+  await fill(["shop"]);
+  class SlowDirectory extends MemoryDirectory {
+    slow = true;
+    override async read(): Promise<DirectoryContent> {
+      // As one that takes two seconds for each of fifty pages.
+      while (this.slow) await new Promise((resolve) => setTimeout(resolve, 5));
+      return {
+        apps: [{ name: "shop", revision: 7, document: document("shop", 81) }],
+        deleted: [],
+        damaged: [],
+      };
+    }
+  }
+  const directory = new SlowDirectory();
+  const options = { directory, backup: backupFile(), now: () => NOW, log, retryEvery: 1, startWithin: 20 };
+  const store = await AppStore.open(options);
+  stores.push(store);
+  expect(store.list()).toMatchObject([{ name: "shop", revision: 1 }]);
+  expect(store.status()).toMatchObject({
+    state: "backup",
+    reason: like(/has not answered in full within 20 ms/),
+  });
+  const change = nextChange(store);
+  directory.slow = false;
+  expect((await change).after).toMatchObject({ revision: 7 });
+  expect(store.status().state).toBe("current");
 });

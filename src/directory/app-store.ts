@@ -9,6 +9,7 @@ import {
   type DamagedApp,
   type DeleteResult,
   type Directory,
+  type DirectoryContent,
   DirectoryUnavailable,
   type Expected,
   type Fence,
@@ -31,6 +32,8 @@ export interface AppStoreOptions {
   readonly log: Log;
   /** How often a directory out of reach is tried again, in ms, default 1000. */
   readonly retryEvery?: number;
+  /** How long a start waits for a directory that answers slowly if there is a backup, in ms, default 10 s. */
+  readonly startWithin?: number;
   /** The gateway's setting in force, by which documents that are put are judged. Absent: addresses are not judged. */
   readonly allowServers?: () => readonly string[];
   /** What is in force when neither directory nor backup can be read: at revision 0, so that anything else counts more. */
@@ -54,6 +57,7 @@ export class AppStore {
   readonly #now: () => number;
   readonly #log: Log;
   readonly #retryEvery: number;
+  readonly #startWithin: number;
   readonly #allowServers: (() => readonly string[]) | undefined;
   readonly #lastResort: readonly AppDocument[];
   readonly #guard: NonNullable<AppStoreOptions["guard"]>;
@@ -76,6 +80,7 @@ export class AppStore {
     this.#now = options.now;
     this.#log = options.log;
     this.#retryEvery = options.retryEvery ?? 1000;
+    this.#startWithin = options.startWithin ?? 10_000;
     this.#allowServers = options.allowServers;
     this.#lastResort = options.lastResort ?? [];
     this.#guard = options.guard ?? (() => undefined);
@@ -195,7 +200,8 @@ export class AppStore {
 
   /**
    * Ends a difference for every gateway of the directory: the side named by `from` is stored anew, above all revisions
-   * known, so that nobody takes it for old. "missing": there is no difference of that name.
+   * known, so that nobody takes it for old. "missing": there is no difference of that name. What stands in the directory
+   * has to be what was seen there: a change that somebody makes meanwhile is not overwritten.
    */
   async restore(name: string, from: "gateway" | "directory", by: string): Promise<StoreResult> {
     return await this.#change(async () => {
@@ -203,15 +209,33 @@ export class AppStore {
       const kept = this.#inForce.kept(name);
       const current = this.#inForce.get(name);
       if (kept === undefined) return { kind: "missing" };
+      if (from === "directory" && kept.unreadable === true) {
+        // It says nothing of what somebody wanted, least of all that the app is to go.
+        const problem = {
+          path: "",
+          found: kept.answer,
+          expected: "an app that can be read, or one that is gone",
+        };
+        return { kind: "invalid", problems: [problem] };
+      }
       const document = from === "gateway" ? current?.document : kept.stored?.document;
       const what = `restore from ${from}`;
-      if (document !== undefined) return await this.#store(name, document, "any", by, () => what);
-      if (current === undefined) return { kind: "missing" };
-      const result = await this.#deleteFromDirectory(current, by);
+      if (document !== undefined) {
+        return await this.#store(name, document, current?.revision ?? "absent", by, () => what);
+      }
+      const result =
+        current === undefined
+          ? await this.#directory.delete(name, kept.directory, {
+              floor: this.#inForce.known(name),
+              note: { by, what },
+            })
+          : await this.#deleteFromDirectory(current, by);
+      if (result.kind === "refused") return { kind: "invalid", problems: result.problems };
       if (result.kind !== "deleted") return { kind: "stale", current };
+      const before = current ?? result.before;
       this.#inForce.see({ name, revision: result.revision });
-      await this.#apply({ by, what, name, before: current, after: undefined });
-      return { kind: "deleted", before: current };
+      await this.#apply({ by, what, name, before, after: undefined });
+      return { kind: "deleted", before };
     });
   }
 
@@ -288,7 +312,8 @@ export class AppStore {
     const backedUp = this.#directory.recall?.(saved) ?? saved;
     for (const app of backedUp) this.#enter(app);
     try {
-      await this.#takeDirectory();
+      const read = this.#directory.read();
+      await this.#takeDirectory(undefined, backup.kind === "loaded" ? this.#inTime(read) : read);
       // What was taken from the directory is being saved; only one that is missing is not.
       if (backup.kind === "loaded" && backup.fellBack !== undefined) this.#saveBackup();
     } catch (error) {
@@ -296,6 +321,20 @@ export class AppStore {
       if (backup.kind === "loaded") this.#damaged = backup.damaged;
       else this.#resort(error, this.#backup.describe(backup));
       this.#outOfReach(error.message);
+    }
+  }
+
+  /** Each answer may come in time, and all of them together much later than traffic can wait. */
+  async #inTime(read: Promise<DirectoryContent>): Promise<DirectoryContent> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const reason = `it has not answered in full within ${this.#startWithin} ms`;
+      timer = setTimeout(() => reject(new DirectoryUnavailable(reason)), this.#startWithin);
+    });
+    try {
+      return await Promise.race([read, late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -312,8 +351,11 @@ export class AppStore {
   }
 
   /** Only ever goes forwards. `names`: only these are read. Throws `DirectoryUnavailable`. */
-  async #takeDirectory(names?: ReadonlySet<string>): Promise<void> {
-    const content = await this.#directory.read(names);
+  async #takeDirectory(
+    names?: ReadonlySet<string>,
+    read: Promise<DirectoryContent> = this.#directory.read(names),
+  ): Promise<void> {
+    const content = await read;
     const { changes, kept } = this.#inForce.reconcile(content, names);
     for (const one of kept) {
       const before = this.#inForce.kept(one.name);

@@ -10,6 +10,8 @@ export interface KeptApp {
   readonly stored?: StoredApp;
   /** What the directory answers, for people. */
   readonly answer: string;
+  /** It holds something, but what that is cannot be read. */
+  readonly unreadable?: true;
 }
 
 export interface Reconciliation {
@@ -70,7 +72,12 @@ export function reconcile(
     kept.push(
       damage === undefined
         ? { name, directory: "absent", answer: "no such app, and no deletion" }
-        : { name, directory: damage.revision ?? "absent", answer: `what cannot be read: ${damage.reason}` },
+        : {
+            name,
+            directory: damage.revision ?? "absent",
+            answer: `what cannot be read: ${damage.reason}`,
+            unreadable: true,
+          },
     );
   }
   return { changes, kept };

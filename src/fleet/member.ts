@@ -14,6 +14,8 @@ export interface MemberOptions {
   /** Reads the counters of every process anew; resolves with the apps whose numbers changed. */
   readonly count: () => Promise<readonly string[]>;
   readonly totals: (app: string) => AppTotals;
+  /** Apps of which the directory holds something else than what is in force here. */
+  readonly differing: () => ReadonlySet<string>;
   readonly log: Log;
   /** Ms, default 1000. */
   readonly beatEvery?: number;
@@ -34,7 +36,9 @@ export class FleetMember {
   #beat: Promise<void> = Promise.resolve();
   #waiting = false;
   #stopped = false;
-  #told = false;
+  /** Everything is to be told, as if nothing had been before. */
+  #anew = true;
+  #differing: ReadonlySet<string> = new Set();
 
   constructor(options: MemberOptions) {
     this.#options = options;
@@ -74,7 +78,7 @@ export class FleetMember {
     await this.#beat;
     const { roster, report } = this.#options;
     // Out of reach: the lease ends by itself.
-    await roster.leave(report().name).catch(() => undefined);
+    await roster.leave(report().id).catch(() => undefined);
   }
 
   /** One beat at a time; those that come due meanwhile are one. */
@@ -88,16 +92,22 @@ export class FleetMember {
   }
 
   async #tell(): Promise<void> {
-    const { roster, report, count, totals, log } = this.#options;
+    const { roster, report, count, totals, differing, log } = this.#options;
     const untold = this.#untold;
     this.#untold = new Set();
     try {
       for (const app of [...(await count()), ...this.#rates.moving()]) untold.add(app);
+      const before = this.#differing;
+      const differs = (this.#differing = differing());
+      for (const app of [...before, ...differs]) if (before.has(app) !== differs.has(app)) untold.add(app);
+      const anew = this.#anew;
+      if (anew) for (const app of this.#revisions.keys()) untold.add(app);
       const changed = new Map<string, AppRecord>();
       for (const app of untold) {
+        const revision = this.#revisions.get(app) ?? null;
         const groups = totals(app);
-        const rates = this.#rates.measure(app, groups, performance.now());
-        changed.set(app, { revision: this.#revisions.get(app) ?? null, groups, rates });
+        const rates = revision === null ? {} : this.#rates.measure(app, groups, performance.now());
+        changed.set(app, { revision, groups, rates, ...(differs.has(app) && { differs: true }) });
       }
       const whole = {
         ...report(),
@@ -105,13 +115,11 @@ export class FleetMember {
         digest: this.#digest.text,
         inFlight: this.#inFlight(),
       };
-      // What a gateway of this name told before it ended says nothing of this one.
-      if (!this.#told) await roster.leave(whole.name);
-      const complete = await roster.beat(whole, changed);
-      this.#told = true;
-      if (!complete) this.#untold = new Set([...this.#untold, ...this.#revisions.keys()]);
+      this.#anew = !(await roster.beat(whole, changed, anew));
     } catch (error) {
       for (const app of untold) this.#untold.add(app);
+      // Some of it may have been told.
+      this.#anew = true;
       if (!(error instanceof DirectoryUnavailable))
         log.error({ err: error }, "the other gateways could not be told");
     }

@@ -30,7 +30,8 @@ export class TrafficRates {
     const rates: Record<string, number> = {};
     for (const [group, { requests }] of Object.entries(totals)) {
       const before = last?.totals[group]?.requests ?? requests;
-      rates[group] = last === undefined ? 0 : Math.round(((requests - before) * 10_000) / elapsed) / 10;
+      rates[group] =
+        last === undefined ? 0 : Math.round((Math.max(0, requests - before) * 10_000) / elapsed) / 10;
     }
     this.#apps.set(app, { at: now, totals, rates });
     return rates;

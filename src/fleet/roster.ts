@@ -3,7 +3,7 @@ import type { AppTotals } from "../gateway/group-totals.ts";
 /** What a gateway says of itself with every beat. */
 export interface GatewayReport {
   readonly name: string;
-  /** Another one at each start. */
+  /** Another one at each start: by it the roster tells apart two gateways that were given the same name. */
   readonly id: string;
   readonly version: string;
   /** ISO time. */
@@ -30,6 +30,8 @@ export interface AppRecord {
   readonly groups: AppTotals;
   /** Tries a second by group, over the last second or so. */
   readonly rates: Readonly<Record<string, number>>;
+  /** The directory holds something else, which is not taken: a later revision of others says nothing of this one. */
+  readonly differs?: true;
 }
 
 /** A report as others see it. */
@@ -45,18 +47,18 @@ export interface Sighting {
  */
 export interface Roster {
   /**
-   * Tells this gateway's report and its records that changed since the last beat. False: the roster knows less than it was told
-   * before, and everything has to be told anew.
+   * Tells this gateway's report and its records that changed since the last beat; `anew`: these are all, and what it told
+   * before is forgotten. False: the roster may know something else than it was told, and everything has to be told anew.
    */
-  beat(report: GatewayReport, changed: ReadonlyMap<string, AppRecord>): Promise<boolean>;
+  beat(report: GatewayReport, changed: ReadonlyMap<string, AppRecord>, anew: boolean): Promise<boolean>;
   /** Every gateway that has told of itself within a day, in the order of their names. */
   sightings(): Promise<readonly Sighting[]>;
-  /** What these gateways have told of the app; undefined for one that has told nothing. */
-  records(gateways: readonly string[], app: string): Promise<readonly (AppRecord | undefined)[]>;
+  /** What these gateways have told of the app, by their ids; undefined for one that has told nothing. */
+  records(ids: readonly string[], app: string): Promise<readonly (AppRecord | undefined)[]>;
   /** All that a gateway has told, by app. */
-  allRecords(gateway: string): Promise<ReadonlyMap<string, AppRecord>>;
+  allRecords(id: string): Promise<ReadonlyMap<string, AppRecord>>;
   /** This gateway stops, and is not waited for any more. */
-  leave(name: string): Promise<void>;
+  leave(id: string): Promise<void>;
 }
 
 /** The roster of a gateway that shares its directory with nobody. */
@@ -73,12 +75,12 @@ export class LocalRoster implements Roster {
   }
 
   beat(report: GatewayReport, changed: ReadonlyMap<string, AppRecord>): Promise<boolean> {
-    const records = this.#gateways.get(report.name)?.records ?? new Map<string, AppRecord>();
+    const records = this.#gateways.get(report.id)?.records ?? new Map<string, AppRecord>();
     for (const [app, record] of changed) {
       if (record.revision === null) records.delete(app);
       else records.set(app, record);
     }
-    this.#gateways.set(report.name, { report, at: this.#now(), records });
+    this.#gateways.set(report.id, { report, at: this.#now(), records });
     return Promise.resolve(true);
   }
 
@@ -88,20 +90,21 @@ export class LocalRoster implements Roster {
     return Promise.resolve(sightings.sort(byName));
   }
 
-  records(gateways: readonly string[], app: string): Promise<readonly (AppRecord | undefined)[]> {
-    return Promise.resolve(gateways.map((name) => this.#gateways.get(name)?.records.get(app)));
+  records(ids: readonly string[], app: string): Promise<readonly (AppRecord | undefined)[]> {
+    return Promise.resolve(ids.map((id) => this.#gateways.get(id)?.records.get(app)));
   }
 
-  allRecords(gateway: string): Promise<ReadonlyMap<string, AppRecord>> {
-    return Promise.resolve(new Map(this.#gateways.get(gateway)?.records));
+  allRecords(id: string): Promise<ReadonlyMap<string, AppRecord>> {
+    return Promise.resolve(new Map(this.#gateways.get(id)?.records));
   }
 
-  leave(name: string): Promise<void> {
-    this.#gateways.delete(name);
+  leave(id: string): Promise<void> {
+    this.#gateways.delete(id);
     return Promise.resolve();
   }
 }
 
 export function byName(one: Sighting, other: Sighting): number {
-  return one.report.name < other.report.name ? -1 : 1;
+  const [first, second] = [one, other].map(({ report: { name, id } }) => `${name} ${id}`) as [string, string];
+  return first < second ? -1 : 1;
 }

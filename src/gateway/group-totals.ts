@@ -14,18 +14,18 @@ const NOTHING: GroupTotals = { requests: 0, failures: 0, inFlight: 0 };
 
 /** Adds up, group by group. */
 export function sumTotals(parts: Iterable<AppTotals>): AppTotals {
-  const sums: Record<string, GroupTotals> = {};
+  const sums = new Map<string, GroupTotals>();
   for (const part of parts) {
     for (const [group, one] of Object.entries(part)) {
-      const sum = sums[group] ?? NOTHING;
-      sums[group] = {
+      const sum = sums.get(group) ?? NOTHING;
+      sums.set(group, {
         requests: sum.requests + one.requests,
         failures: sum.failures + one.failures,
         inFlight: sum.inFlight + one.inFlight,
-      };
+      });
     }
   }
-  return sums;
+  return Object.fromEntries(sums);
 }
 
 /** Of a process that is gone: what it did stays, nothing is there any more. */

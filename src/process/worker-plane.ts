@@ -51,8 +51,8 @@ export class WorkerPlane implements DataPlane {
   /** Servers that are out, by traffic or by check: a new worker has to know. */
   private readonly findings = new Map<string, HealthFinding>();
   private readonly folded = new FoldedTotals();
-  /** Apps whose numbers changed as a worker ended. */
-  private readonly ended = new Set<string>();
+  /** Apps whose numbers changed since they were last asked for. */
+  private readonly counted = new Set<string>();
   private settings: GatewaySettings;
   private tls: TlsMaterial;
   private expected: number;
@@ -153,18 +153,11 @@ export class WorkerPlane implements DataPlane {
   }
 
   async count(): Promise<readonly string[]> {
-    const changed = new Set(this.ended);
-    this.ended.clear();
-    await Promise.all(
-      Array.from(this.states.values(), async (state) => {
-        if (!state.ready) return;
-        const answer = await this.ask(state, (id) => ({ type: "totals", id }));
-        if (answer?.type !== "totals" || !this.states.has(state.worker.id)) return;
-        this.folded.take(state.worker.id, new Map(answer.totals));
-        for (const [app] of answer.totals) changed.add(app);
-      }),
-    );
-    return [...changed];
+    const ready = [...this.states.values()].filter((state) => state.ready);
+    await Promise.all(ready.map((state) => this.ask(state, (id) => ({ type: "totals", id }))));
+    const changed = [...this.counted];
+    this.counted.clear();
+    return changed;
   }
 
   totals(app: string): AppTotals {
@@ -274,6 +267,8 @@ export class WorkerPlane implements DataPlane {
       case "refused":
       case "servers":
       case "totals": {
+        // Each tells only what changed since the last one: one that comes too late counts as well.
+        if (message.type === "totals") this.takeTotals(state, message.totals);
         const settle = state.open.get(message.id);
         state.open.delete(message.id);
         settle?.(message);
@@ -282,10 +277,16 @@ export class WorkerPlane implements DataPlane {
     }
   }
 
+  private takeTotals(state: WorkerState, totals: Extract<Answer, { type: "totals" }>["totals"]): void {
+    if (!this.states.has(state.worker.id)) return;
+    this.folded.take(state.worker.id, new Map(totals));
+    for (const [app] of totals) this.counted.add(app);
+  }
+
   private onExit(state: WorkerState, how: string): void {
     this.states.delete(state.worker.id);
     for (const settle of state.open.values()) settle(undefined);
-    for (const app of this.folded.end(state.worker.id)) this.ended.add(app);
+    for (const app of this.folded.end(state.worker.id)) this.counted.add(app);
     if (this.stopping || state.leaving) return;
     const steady = performance.now() - state.startedAt > STEADY_TIME;
     this.earlyDeaths = steady ? 0 : this.earlyDeaths + 1;

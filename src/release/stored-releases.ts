@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { AppDocument } from "../config/app-document.ts";
 import { formatProblems } from "../config/format-problems.ts";
+import { compilePlan, parseSteps } from "../config/release-schema.ts";
 import type { Parsed } from "../config/problem.ts";
 import { begin } from "../core/release-begin.ts";
 import type { Facts } from "../core/release-event.ts";
@@ -30,8 +31,6 @@ import type {
 export interface StoredReleasesOptions {
   readonly store: AppStore;
   readonly facts: (document: AppDocument, freeze: StoredFreeze | undefined) => Promise<Facts>;
-  /** The plan of a release: what the request says, then the document, then defaults. */
-  readonly plan: (document: AppDocument, steps: unknown) => Parsed<ReleasePlan>;
   /** The hooks of the configuration in force. */
   readonly hooks: () => readonly ReleaseHook[];
   /** Ms since the epoch. */
@@ -50,10 +49,10 @@ export class StoredReleases implements ReleaseService {
   }
 
   async start(name: string, request: StartRequest, by: string): Promise<ReleaseAnswer> {
-    const { plan, hooks, now } = this.#options;
+    const { hooks, now } = this.#options;
     return await this.#advance(name, by, (app, facts) => {
       const { document, releases } = app;
-      const planned = plan(document, request.steps);
+      const planned = planOf(document, request.steps);
       if (!planned.ok) {
         const reason = `${formatProblems(planned.problems).join("; ")}; nothing was begun`;
         return { refusals: [{ code: "badPlan", reason }] };
@@ -163,6 +162,13 @@ export class StoredReleases implements ReleaseService {
 
 interface NextState {
   readonly state: Parameters<typeof withState>[1];
+}
+
+/** What the request says, then what the document does, then defaults. */
+function planOf({ release }: AppDocument, written: unknown): Parsed<ReleasePlan> {
+  if (written === undefined) return { ok: true, value: compilePlan(release) };
+  const steps = parseSteps(written);
+  return steps.ok ? { ok: true, value: compilePlan(release, { steps: steps.value }) } : steps;
 }
 
 /** In the order of time, and never given twice. */

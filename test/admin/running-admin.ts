@@ -56,7 +56,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
       servers: (app) => Promise.resolve(plane.servers.filter((server) => server.app === app)),
       readiness: () => plane.readiness,
     },
-    fleet: { roster: new LocalRoster(), name: "gateway-1", digest: () => "" },
+    fleet: { roster: new LocalRoster(), id: "1", digest: () => "" },
     releases,
     version: "0.0.0-test",
     now: () => NOW,

@@ -148,6 +148,79 @@ describe("redis directory", () => {
     expect(await redis.command("GET", aside!)).toBe("precious {");
   });
 
+  it.each([
+    ["of another type", ["RPUSH", `${APP}shop`, "precious"], /a list/],
+    ["larger than any document", ["SETRANGE", `${APP}shop`, String(9 * 1024 * 1024), "x"], /9437185 bytes/],
+  ])("reports a value %s, reads all others, and moves it aside", async (_what, command, reason) => {
+    const directory = opened("gateway-1", 30);
+    await directory.write("blog", content("blog"), "absent");
+    await redis.command(...command);
+    const { apps, damaged } = await directory.read();
+    expect(apps.map(({ name }) => name)).toEqual(["blog"]);
+    expect(damaged).toMatchObject([{ name: "shop", reason: expect.stringMatching(reason) as string }]);
+    const told: (readonly string[] | undefined)[] = [];
+    directory.watch((names) => void told.push(names));
+    await redis.command("SET", "other", "value");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(told).toEqual([]);
+    expect(await directory.write("shop", content("shop"), "absent")).toMatchObject({ app: { revision: 1 } });
+    expect(await redis.command("KEYS", "halftone:{apps}:aside:shop:*")).toHaveLength(1);
+  });
+
+  it("reports bytes that are no UTF-8, and drops no app for them", async () => {
+    const directory = opened();
+    const text = JSON.stringify({
+      ...document("shop"),
+      testers: [{ header: "x-user", equals: "caf\u00e9" }],
+    });
+    // In Latin-1, as an editor may have saved it.
+    await redis.command(
+      "EVAL",
+      "return redis.call('SET', KEYS[1], (string.gsub(ARGV[1], '\\195\\169', '\\233')))",
+      "1",
+      `${APP}shop`,
+      text,
+    );
+    expect((await directory.read()).damaged).toMatchObject([
+      { name: "shop", reason: expect.stringMatching(/UTF-8/) as string },
+    ]);
+  });
+
+  it.each(["1e400", "9007199254740993", '"7"', "-3", "2.5"])(
+    "takes no revision %s for one, and goes on counting",
+    async (revision) => {
+      const directory = opened();
+      await directory.write("shop", content("shop"), "absent", { floor: 6 });
+      const raw = `{"revision":${revision},"document":${JSON.stringify(document("shop"))}}`;
+      await redis.command("SET", `${APP}shop`, raw);
+      expect((await directory.read()).damaged).toMatchObject([{ name: "shop" }]);
+      expect(await directory.write("shop", content("shop"), "absent")).toMatchObject({
+        app: { revision: 8 },
+      });
+      expect(await directory.write("shop", content("shop", 81), "any")).toMatchObject({
+        app: { revision: 9 },
+      });
+      expect(await redis.command("KEYS", "halftone:{apps}:aside:shop:*")).toHaveLength(1);
+    },
+  );
+
+  it("counts on where the index says what is no number", async () => {
+    const directory = opened();
+    await directory.write("shop", content("shop"), "absent");
+    await redis.command("HSET", "halftone:{apps}:revisions", "shop", "inf");
+    expect(await directory.write("shop", content("shop"), 1)).toMatchObject({ app: { revision: 2 } });
+    await redis.command("HSET", "halftone:{apps}:revisions", "shop", "many");
+    expect(await directory.write("shop", content("shop"), 2)).toMatchObject({ app: { revision: 3 } });
+  });
+
+  it("takes only what says so for a deletion", async () => {
+    const directory = opened();
+    const raw = `{"revision":4,"deleted":null,"document":${JSON.stringify(document("shop"))}}`;
+    await redis.command("SET", `${APP}shop`, raw);
+    expect((await directory.read()).apps).toMatchObject([{ revision: 4 }]);
+    expect(await directory.write("shop", content("shop"), 4)).toMatchObject({ app: { revision: 5 } });
+  });
+
   it("tells who made a change, and keeps an audit of all", async () => {
     const note = { by: "amy", what: "deploy 1 share 5" };
     await opened("gateway-1").write("shop", content("shop"), "absent", { note });
@@ -163,6 +236,12 @@ describe("redis directory", () => {
     directory.recall([{ name: "shop", revision: 7, document: document("shop") }]);
     await redis.command("SET", `${APP}shop`, JSON.stringify(document("shop", 81)));
     expect((await directory.read()).apps).toMatchObject([{ revision: 8 }]);
+  });
+
+  it("holds no lock for ever, whatever the lease", async () => {
+    const { locks } = opened();
+    expect(await locks.acquire("release", "gateway-1", 33.3)).toMatchObject({ kind: "held" });
+    expect(await redis.command("PTTL", "halftone:{apps}:lock:release")).toBeGreaterThan(0);
   });
 
   it("goes on counting where an index is all that is left", async () => {

@@ -122,6 +122,15 @@ describe("three gateways on one Redis", () => {
     );
   });
 
+  it("say at once that they cannot wait like that, and change nothing", async () => {
+    const before = revisionOf(await gateways[0]!.api("GET", "/apps/shop"));
+    for (const wait of ["5m", "soon"]) {
+      const refused = await runCli(["deploy", "shop", "2", "--wait", wait], asked(gateways[0]!));
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("up to 60s") as string });
+    }
+    expect(revisionOf(await gateways[0]!.api("GET", "/apps/shop"))).toBe(before);
+  });
+
   it("follow what redis-cli sets", async () => {
     await redis.command(
       "SET",
@@ -179,3 +188,31 @@ describe("a gateway that goes", () => {
     },
   );
 });
+
+it(
+  "counts what a worker told only when it could, and takes no revision for confirmed by it before",
+  { timeout: 60_000 },
+  async () => {
+    const scene = openScene(onTestFinished);
+    const redis = await startRedis(scene);
+    const [backend] = await startBackends(scene, SERVERS);
+    const [gateway] = await startGateways(scene, redis.url, ["gateway-1"]);
+    await gateway!.put("shop", twoGroups("shop", backend!.port, [...SERVERS]));
+    expect((await gateway!.api("GET", "/apps/shop/convergence?wait=10s")).status).toBe(200);
+    const [worker] = gateway!.workers();
+    for (let n = 0; n < 10; n += 1) await ask({ port: gateway!.gatewayPort });
+    process.kill(worker!, "SIGSTOP");
+    // Longer than a worker is asked for its numbers.
+    const deployed = gateway!.deploy("shop", 1);
+    const unanswered = /has not answered for 5000 ms/;
+    await until(
+      "the change and the numbers to be unanswered",
+      () => gateway!.log.filter((line) => unanswered.test(JSON.stringify(line))).length >= 2,
+    );
+    await deployed;
+    expect((await gateway!.api("GET", "/apps/shop/convergence?revision=2")).status).toBe(409);
+    process.kill(worker!, "SIGCONT");
+    expect((await gateway!.api("GET", "/apps/shop/convergence?revision=2&wait=10s")).status).toBe(200);
+    await until("10 requests to be counted", async () => (await countOf(gateway!)) === 10);
+  },
+);

@@ -1,6 +1,11 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { type AppDocument, parseAppDocument } from "../../src/config/app-document.ts";
+import { parseHalftoneConfig } from "../../src/config/halftone-config.ts";
+import { AppStore } from "../../src/directory/app-store.ts";
+import { Backup } from "../../src/directory/backup.ts";
 import { OriginalDirectory } from "../../src/directory/redis/original-directory.ts";
+import { openShared } from "../../src/fleet/open-shared.ts";
 import { openScene } from "../e2e/harness/scene.ts";
 import { until } from "../e2e/harness/until.ts";
 import { CONVERTED, ORIGINAL } from "../original-documents.ts";
@@ -29,9 +34,13 @@ function parsed(input: unknown): AppDocument {
   return result.value;
 }
 
-function opened(gateway: string = "gateway-1", compareEvery: number = 60_000): OriginalDirectory {
+function opened(
+  gateway: string = "gateway-1",
+  compareEvery: number = 60_000,
+  documents: readonly AppDocument[] = [base],
+): OriginalDirectory {
   const config = redisConfig(`${redis.url}?layout=original`);
-  const directory = new OriginalDirectory({ config, documents: [base], gateway, compareEvery });
+  const directory = new OriginalDirectory({ config, documents, gateway, compareEvery });
   onTestFinished(() => directory.close());
   return directory;
 }
@@ -191,6 +200,62 @@ describe("original layout", () => {
     expect(damaged[0]!.reason).toMatch(/deploy: found 3/);
   });
 
+  it("reads what another gateway wrote whose file differs, without giving it another revision", async () => {
+    const other = opened("gateway-2", 60_000, [{ ...base, port: 8123, retry: { tries: 2 } }]);
+    const directory = opened();
+    await directory.write(NAME, { document: { ...base, deploy: 1, share: 25 } }, "absent");
+    for (const one of [other, directory, other]) {
+      expect((await one.read()).apps).toMatchObject([{ revision: 1, document: { deploy: 1, share: 25 } }]);
+    }
+  });
+
+  it.each<[string, Partial<AppDocument>]>([
+    [
+      "the app's port",
+      { groups: { group1: { servers: ["10.0.4.175:80"] }, group2: { servers: ["10.0.4.146"] } } },
+    ],
+    [
+      "the weight 1",
+      { groups: { group1: { weight: 1, servers: ["10.0.4.175"] }, group2: { servers: ["10.0.4.146"] } } },
+    ],
+    [
+      "servers' weights",
+      {
+        groups: {
+          group1: { servers: [{ address: "10.0.4.175", weight: 1 }] },
+          group2: { weight: 5, servers: ["10.0.4.146", { address: "10.0.4.147", weight: 5 }] },
+        },
+      },
+    ],
+    [
+      "a name in capitals",
+      { groups: { group1: { servers: ["WWW.Example.com"] }, group2: { servers: ["[::1]"] } } },
+    ],
+    [
+      "a port of its own",
+      { groups: { group1: { servers: ["10.0.4.175:8123"] }, group2: { servers: ["10.0.4.146"] } } },
+    ],
+    ["testers in other words", { testers: ["::FFFF:10.0.0.7", "10.0.0.0/8", "2001:DB8::1"] }],
+  ])("reads as its own what it wrote, also with %s said in so many words", async (_what, more) => {
+    const directory = opened();
+    const { testers: _, ...rest } = base;
+    const written = parsed({ ...rest, ...more, deploy: 1, share: 25 });
+    expect(await directory.write(NAME, { document: written }, "absent")).toMatchObject({ kind: "written" });
+    for (const one of [directory, opened("gateway-2", 60_000, [{ ...base, port: 8123 }])]) {
+      expect((await one.read()).apps).toMatchObject([{ revision: 1, document: { deploy: 1, share: 25 } }]);
+    }
+  });
+
+  it("reports a value of another type, and leaves it alone", async () => {
+    const directory = opened();
+    await redis.command("RPUSH", NAME, "precious");
+    expect((await directory.read()).damaged).toMatchObject([
+      { name: NAME, reason: expect.stringMatching(/a list/) as string },
+    ]);
+    await expect(directory.write(NAME, { document: base }, "absent")).rejects.toThrow(/WRONGTYPE/);
+    expect(await redis.command("LLEN", NAME)).toBe(1);
+  });
+
   it("tells of what somebody sets, again and again", async () => {
     const directory = opened();
     const told: (readonly string[] | undefined)[] = [];
@@ -215,3 +280,32 @@ describe("original layout", () => {
     await until("the change to be found", () => told.some((names) => names?.[0] === NAME));
   });
 });
+
+describe("a start with the original layout, after the files were changed", () => {
+  const log = { info: ignore, warn: ignore, error: ignore };
+
+  async function start(backup: Backup, documents: readonly AppDocument[]): Promise<AppStore> {
+    const config = parseHalftoneConfig(`directory: ${redis.url}?layout=original`, "/");
+    if (!config.ok) throw new Error("the configuration is refused");
+    const { directory } = await openShared(config.value, documents);
+    return await AppStore.open({ directory, backup, now: Date.now, log });
+  }
+
+  it("takes what they say now, and forgets apps that they do not name any more", async () => {
+    const backup = new Backup(join(await scene.folder(), "backup.json"));
+    const other = { ...base, name: "other", routes: [{ host: "other.example.com" }] };
+    const before = await start(backup, [base, other]);
+    await before.put(NAME, { ...base, deploy: 1, share: 25 }, "absent", "amy");
+    await before.put("other", other, "absent", "amy");
+    await before.close();
+    const now = { ...base, health: { maxFails: 7 } };
+    const after = await start(backup, [now]);
+    onTestFinished(() => after.close());
+    expect(after.list()).toMatchObject([
+      { name: NAME, revision: 1, document: { health: { maxFails: 7 }, deploy: 1, share: 25 } },
+    ]);
+    expect(after.differences()).toEqual([]);
+  });
+});
+
+function ignore(): void {}

@@ -140,6 +140,19 @@ describe("a cluster", () => {
   });
 });
 
+it("a cluster's node that does not know its own address is where it was asked", async () => {
+  const scene = openScene(onTestFinished);
+  const redis = await startRedis(scene, { host: "127.0.7.9", options: ["--cluster-enabled", "yes"] });
+  await redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+  await until("the cluster to be up", async () =>
+    String(await redis.command("CLUSTER", "INFO")).includes("cluster_state:ok"),
+  );
+  const config = redisConfig(`redis+cluster://${redis.host}:${redis.port}`);
+  const directory = new RedisDirectory({ config, gateway: "gateway-1" });
+  onTestFinished(() => directory.close());
+  expect(await directory.write("shop", content("shop"), "absent")).toMatchObject({ kind: "written" });
+});
+
 describe("TLS and a user of an ACL", () => {
   it("with a certificate on both sides, the rights of the documentation, and a password from a file", async () => {
     const scene = openScene(onTestFinished);

@@ -24,7 +24,7 @@ export async function findPrimary(target: RedisTarget, login: RedisLogin, key: s
         return { host: String(answer[0]), port: Number(answer[1]) };
       });
     case "cluster":
-      return await askFirst(target, login, (client) => primaryOfSlot(client, key));
+      return await askFirst(target, login, (client, node) => primaryOfSlot(client, node, key));
   }
 }
 
@@ -32,14 +32,14 @@ export async function findPrimary(target: RedisTarget, login: RedisLogin, key: s
 async function askFirst(
   target: RedisTarget,
   login: RedisLogin,
-  question: (client: RedisClient) => Promise<RedisNode>,
+  question: (client: RedisClient, node: RedisNode) => Promise<RedisNode>,
 ): Promise<RedisNode> {
   const failures: string[] = [];
   for (const node of target.nodes) {
     try {
       const client = await connect(node, login, 0, () => undefined);
       try {
-        return await within(ANSWER_TIME, question(client));
+        return await within(ANSWER_TIME, question(client, node));
       } finally {
         client.destroy();
       }
@@ -51,14 +51,15 @@ async function askFirst(
   throw new DirectoryUnavailable(`no ${target.kind} node names the primary: ${failures.join("; ")}`);
 }
 
-async function primaryOfSlot(client: RedisClient, key: string): Promise<RedisNode> {
+async function primaryOfSlot(client: RedisClient, asked: RedisNode, key: string): Promise<RedisNode> {
   const slot = Number(await client.sendCommand(["CLUSTER", "KEYSLOT", key]));
   const ranges: unknown = await client.sendCommand(["CLUSTER", "SLOTS"]);
   for (const range of Array.isArray(ranges) ? ranges : []) {
-    const [first, last, primary] = range as [number, number, [string, number]];
+    const [first, last, primary] = range as [number, number, [string | null, number]];
     if (slot < first || slot > last) continue;
     const [host, port] = primary;
-    return { host, port };
+    // Empty, null or "?": it does not know, or does not tell, and is where it was asked.
+    return { host: host === null || host === "" || host === "?" ? asked.host : host, port };
   }
   throw new Error(`its cluster serves no slot ${slot}`);
 }

@@ -89,16 +89,29 @@ export function splitDocument(
   return joined.ok ? { ok: true, value: { value: text, more, joined: joined.value } } : joined;
 }
 
-/** The document with everything that lies in files as they say it now. */
-export function refit(base: AppDocument, document: AppDocument): AppDocument {
-  const refitted: Record<string, unknown> = { ...base };
-  for (const key of [...IN_VALUE, ...BESIDE]) replace(refitted, key, document[key]);
-  return refitted as unknown as AppDocument;
+/**
+ * Of what counts in a value: where the original's round robin stands (`current_weight`) does not, nor which numbers are
+ * text. Not of the document it means: how that is written depends on the writer and on the file of each gateway.
+ */
+export function contentDigest(raw: string): string {
+  return digest(JSON.stringify(whatCounts(JSON.parse(raw))));
 }
 
-/** Of what counts in a value: where the original's round robin stands (`current_weight`) does not. */
-export function contentDigest({ groups, testers = [], deploy = 0 }: AppDocument): string {
-  return digest(JSON.stringify([Object.entries(groups), testers, deploy]));
+function whatCounts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(whatCounts);
+  if (!isRecord(value)) return String(value);
+  const counting = Object.entries(value).filter(([key]) => key !== "current_weight");
+  return counting
+    .map(([key, one]) => [key, whatCounts(one)] as const)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+/** A document of before the files were changed, as it is by now. */
+export function rebase(base: AppDocument, document: AppDocument): AppDocument {
+  const joined: Record<string, unknown> = { ...base };
+  for (const key of [...IN_VALUE, ...BESIDE]) replace(joined, key, document[key]);
+  const read = parseAppDocument(joined, { name: base.name });
+  return read.ok ? read.value : document;
 }
 
 function replace(target: Record<string, unknown>, key: string, value: unknown): void {

@@ -24,13 +24,13 @@ import {
   contentDigest,
   joinDocument,
   readBeside,
-  refit,
+  rebase,
   splitDocument,
 } from "./original-app.ts";
 import { AUDIT, AUDIT_LENGTH, FENCE } from "./redis-keys.ts";
 import { RedisLink } from "./redis-link.ts";
 import { RedisLocks } from "./redis-locks.ts";
-import { CHANGE_ORIGINAL } from "./redis-scripts.ts";
+import { CHANGE_ORIGINAL, READ } from "./redis-scripts.ts";
 
 const COMPARE_EVERY = 20_000;
 /** How often a change is tried again because somebody else changed the app between reading and writing. */
@@ -41,6 +41,8 @@ const BY_HAND = { by: "redis", what: "set by hand" };
 interface RawApp {
   readonly value: string | null;
   readonly beside: string | null;
+  /** What lies in the value's place, if that is no text. */
+  readonly odd?: string;
 }
 
 type OriginalState =
@@ -98,12 +100,12 @@ export class OriginalDirectory implements Directory {
     this.#changes = new ChangeWatch(() => this.#changed(), compareEvery ?? COMPARE_EVERY);
   }
 
-  /** The parts that lie in files may have changed since, and count as they are there now. */
+  /** The parts that lie in files count as they are there now; what they name no longer is no app any more. */
   recall(apps: readonly StoredApp[]): readonly StoredApp[] {
-    return apps.map((app) => {
+    return apps.flatMap((app) => {
       this.#see(app.name, app.revision);
       const base = this.#base.get(app.name);
-      return base === undefined ? app : { ...app, document: refit(base, app.document) };
+      return base === undefined ? [] : [{ ...app, document: rebase(base, app.document) }];
     });
   }
 
@@ -113,7 +115,7 @@ export class OriginalDirectory implements Directory {
     const deleted: DeletedApp[] = [];
     const damaged: DamagedApp[] = [];
     for (const [name, raw] of await this.#readRaw(wanted)) {
-      const state = await this.#settle(name, raw);
+      const { state } = await this.#settle(name, raw);
       if (state.kind === "app") apps.push(state.app);
       else if (state.kind === "deleted") deleted.push(state.deleted);
       else if (state.kind === "damaged")
@@ -135,7 +137,7 @@ export class OriginalDirectory implements Directory {
     const { value, more, joined } = split.value;
     const made = await this.#change(name, expected, terms, (revision, origin) => ({
       value,
-      beside: { revision, ...origin, content: contentDigest(joined), more, releases },
+      beside: { revision, ...origin, content: contentDigest(value), more, releases },
     }));
     if (made.kind !== "made") return made;
     const { before, revision, origin } = made;
@@ -185,17 +187,20 @@ export class OriginalDirectory implements Directory {
     const { floor = 0, note = { by: "unknown", what: "put" }, fence } = terms;
     const origin = { ...note, gateway: this.#gateway };
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-      const raw = (await this.#readRaw([name])).get(name) ?? NOTHING;
-      const state = await this.#settle(name, raw);
+      const found = (await this.#readRaw([name])).get(name) ?? NOTHING;
+      const { state, raw } = await this.#settle(name, found);
       const before = state.kind === "app" ? state.app : undefined;
       if (!isExpected(expected, before)) return { kind: "stale", current: before };
       const current = Math.max(revisionOf(state), floor, this.#highest.get(name) ?? 0);
       const revision = current + 1;
       const change = make(revision, origin, before);
       if (change === undefined) return { kind: "stale", current: before };
-      const aside = state.kind === "damaged" ? `halftone:{${name}}:aside:${this.#now()}` : "";
-      const read = this.#read.get(name) ?? raw;
-      const answer = await this.#store(name, read, { ...change, current, origin, aside }, fence);
+      const answer = await this.#store(
+        name,
+        raw,
+        { ...change, current, origin, aside: state.kind === "damaged" },
+        fence,
+      );
       if (answer === "fenced") return { kind: "fenced", lock: fence?.lock ?? "" };
       if (answer !== "written") continue;
       this.#see(name, revision);
@@ -214,8 +219,8 @@ export class OriginalDirectory implements Directory {
       readonly beside: BesideValue;
       readonly current: number;
       readonly origin: Origin;
-      /** Key that the value is moved to, as it cannot be read; "": nothing is kept of it. */
-      readonly aside: string;
+      /** What stands cannot be read: it is kept where it can be looked at. */
+      readonly aside?: boolean;
     },
     fence?: ChangeTerms["fence"],
   ): Promise<string> {
@@ -234,7 +239,7 @@ export class OriginalDirectory implements Directory {
           String(change.beside.revision),
           JSON.stringify(change.origin),
           AUDIT_LENGTH,
-          change.aside,
+          change.aside === true ? asideKey(name) : "",
         ],
       }),
     );
@@ -245,32 +250,41 @@ export class OriginalDirectory implements Directory {
     const raws = new Map<string, RawApp>();
     if (names.length === 0) return raws;
     const keys = names.flatMap((name) => [name, besideKey(name)]);
-    const values = await this.link.use((client) => client.mGet(keys));
+    const answer = await this.link.use((client) => client.eval(READ, { keys, arguments: [] }));
+    const values = answer as (string | null | readonly [string])[];
     for (const [index, name] of names.entries()) {
-      const raw = { value: values[2 * index] ?? null, beside: values[2 * index + 1] ?? null };
+      const [value = null, beside = null] = values.slice(2 * index, 2 * index + 2);
+      const odd = typeof value === "string" || value === null ? {} : { odd: value[0] };
+      const raw = { value: textOf(value), beside: textOf(beside), ...odd };
       raws.set(name, raw);
       this.#read.set(name, raw);
     }
     return raws;
   }
 
-  /** What the raw values mean; one that somebody else set is given its revision. */
-  async #settle(name: string, raw: RawApp): Promise<OriginalState> {
+  /** What the raw values mean, and which these are; one that somebody else set is given its revision. */
+  async #settle(
+    name: string,
+    found: RawApp,
+  ): Promise<{ readonly state: Exclude<OriginalState, { kind: "foreign" }>; readonly raw: RawApp }> {
+    let raw = found;
     const base = this.#base.get(name);
-    if (base === undefined) return { kind: "absent", known: 0 };
+    if (base === undefined) return { state: { kind: "absent", known: 0 }, raw };
     let state = readState(base, raw);
     for (let attempt = 0; state.kind === "foreign" && attempt < MOST_ATTEMPTS; attempt += 1) {
       const known = Math.max(state.known, this.#highest.get(name) ?? 0);
       const revision = known + 1;
       const origin = { ...BY_HAND, gateway: this.#gateway };
-      const beside = { revision, ...origin, content: contentDigest(state.document), more: {} };
-      const current = this.#read.get(name) ?? raw;
-      await this.#store(name, current, { value: "=", beside, current: known, origin, aside: "" });
+      const beside = { revision, ...origin, content: contentDigest(raw.value ?? ""), more: {} };
+      await this.#store(name, raw, { value: "=", beside, current: known, origin });
       // Adopted by this gateway or by another one: it is read again either way.
-      state = readState(base, (await this.#readRaw([name])).get(name) ?? NOTHING);
+      raw = (await this.#readRaw([name])).get(name) ?? NOTHING;
+      state = readState(base, raw);
     }
     this.#see(name, revisionOf(state));
-    return state;
+    if (state.kind !== "foreign") return { state, raw };
+    const reason = "its value is not UTF-8, or is changed all the time";
+    return { state: { kind: "damaged", reason, known: state.known }, raw };
   }
 
   #see(name: string, revision: number): void {
@@ -282,7 +296,8 @@ export class OriginalDirectory implements Directory {
     const now = await this.#readRaw([...this.#base.keys()]);
     return [...now].flatMap(([name, raw]) => {
       const known = before.get(name) ?? NOTHING;
-      return known.value === raw.value && known.beside === raw.beside ? [] : [name];
+      const same = known.value === raw.value && known.beside === raw.beside && known.odd === raw.odd;
+      return same ? [] : [name];
     });
   }
 }
@@ -294,12 +309,15 @@ function readState(base: AppDocument, raw: RawApp): OriginalState {
   const beside = readBeside(raw.beside);
   const known = beside?.revision ?? 0;
   const origin = originOf(beside);
+  if (raw.odd !== undefined) {
+    return { kind: "damaged", reason: `found ${raw.odd}, expected the original's converted form`, known };
+  }
   if (raw.value === null) {
     if (beside?.deleted !== true) return { kind: "absent", known };
     return { kind: "deleted", deleted: { name, revision: known, ...origin } };
   }
   const own = joinDocument(base, raw.value, beside?.more ?? {});
-  if (own.ok && beside?.deleted !== true && beside?.content === contentDigest(own.value)) {
+  if (own.ok && beside?.deleted !== true && beside?.content === contentDigest(raw.value)) {
     const releases = beside.releases === undefined ? {} : { releases: beside.releases };
     return { kind: "app", app: { name, revision: known, document: own.value, ...releases, ...origin } };
   }
@@ -328,6 +346,15 @@ function unknownName(name: string): NotWritten {
 
 function besideKey(name: string): string {
   return `halftone:{${name}}:beside`;
+}
+
+/** The second follows. */
+function asideKey(name: string): string {
+  return `halftone:{${name}}:aside:`;
+}
+
+function textOf(value: string | null | readonly [string]): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 function nameOf(key: string): string {

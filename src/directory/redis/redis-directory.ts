@@ -18,7 +18,7 @@ import type { RedisClient } from "./redis-client.ts";
 import { APPS, ASIDE, AUDIT, AUDIT_LENGTH, FENCE, REVISIONS } from "./redis-keys.ts";
 import { RedisLink } from "./redis-link.ts";
 import { RedisLocks } from "./redis-locks.ts";
-import { ADOPT, DELETE, DIGESTS, WRITE } from "./redis-scripts.ts";
+import { ADOPT, DELETE, DIGESTS, READ, WRITE } from "./redis-scripts.ts";
 import { digest, readValue, type StoredValue, writeValue } from "./stored-value.ts";
 
 /** Values asked for at once: few enough that no answer holds up the others of this server. */
@@ -85,7 +85,10 @@ export class RedisDirectory implements Directory {
     const damaged: DamagedApp[] = [];
     for (let start = 0; start < wanted.length; start += PAGE) {
       const page = wanted.slice(start, start + PAGE);
-      const values = await this.link.use((client) => client.mGet(page.map(keyOf)));
+      const answer = await this.link.use((client) =>
+        client.eval(READ, { keys: page.map(keyOf), arguments: [] }),
+      );
+      const values = answer as (string | null | readonly [string])[];
       for (const [index, name] of page.entries()) {
         const value = await this.#settle(name, values[index] ?? null);
         if (value.kind === "app") apps.push(value.app);
@@ -163,8 +166,14 @@ export class RedisDirectory implements Directory {
     return { kind: "written", before, after: this.#remember(name, after) };
   }
 
-  /** What the raw value means; a bare document is given its revision. */
-  async #settle(name: string, raw: string | null): Promise<StoredValue> {
+  /** What the raw value means; a bare document is given its revision. A list says what it is in place of a text. */
+  async #settle(name: string, raw: string | null | readonly [string]): Promise<StoredValue> {
+    if (raw !== null && typeof raw !== "string") {
+      const [what] = raw;
+      const value = { kind: "damaged", reason: `found ${what}, expected a document` } as const;
+      this.#read.set(name, { digest: what, value });
+      return value;
+    }
     const value = this.#remember(name, raw);
     if (value.kind !== "bare" || raw === null) return value;
     const rest = writeValue(BY_HAND, new Date(this.#now()).toISOString(), value);
@@ -181,7 +190,10 @@ export class RedisDirectory implements Directory {
         ],
       }),
     );
-    return this.#remember(name, adopted === "" ? null : (adopted as string));
+    const settled = this.#remember(name, adopted === "" ? null : (adopted as string));
+    if (settled.kind !== "bare") return settled;
+    // As text it is what was read, but its bytes are not; or it was set again this moment, of which a message tells.
+    return { kind: "damaged", reason: "its value is not UTF-8, or was changed while it was read" };
   }
 
   #remember(name: string, raw: string | null): StoredValue {

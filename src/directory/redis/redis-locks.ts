@@ -13,7 +13,7 @@ export class RedisLocks implements Locks {
 
   async acquire(lock: string, holder: string, lease: number): Promise<LockAnswer> {
     const answer = await this.#link.use((client) =>
-      client.eval(ACQUIRE, { keys: [LOCK + lock, FENCE + lock], arguments: [holder, String(lease)] }),
+      client.eval(ACQUIRE, { keys: [LOCK + lock, FENCE + lock], arguments: [holder, wholeMs(lease)] }),
     );
     const [given, who, left] = answer as [number, number | string, number | undefined];
     if (given === 1) return { kind: "held", lock: { lock, token: Number(who), holder } };
@@ -21,17 +21,22 @@ export class RedisLocks implements Locks {
   }
 
   async renew({ lock, token }: HeldLock, lease: number): Promise<boolean> {
-    return await this.#extend(lock, token, Math.max(1, lease));
+    return await this.#extend(lock, token, wholeMs(lease));
   }
 
   async release({ lock, token }: HeldLock): Promise<void> {
-    await this.#extend(lock, token, 0);
+    await this.#extend(lock, token, "0");
   }
 
-  async #extend(lock: string, token: number, lease: number): Promise<boolean> {
+  async #extend(lock: string, token: number, lease: string): Promise<boolean> {
     const answer = await this.#link.use((client) =>
-      client.eval(RENEW, { keys: [LOCK + lock], arguments: [String(token), String(lease)] }),
+      client.eval(RENEW, { keys: [LOCK + lock], arguments: [String(token), lease] }),
     );
     return answer === 1;
   }
+}
+
+/** Redis refuses fractions, when the lock is taken already: it would be held without an end. */
+function wholeMs(lease: number): string {
+  return String(Math.max(1, Math.ceil(lease)));
 }

@@ -5,16 +5,41 @@
  * `"deleted": true` in place of the document, so that its revisions go on.
  */
 
+/** Far above any document, and small enough that a page of them hurts nobody. */
+const LARGEST_VALUE = 8 * 1024 * 1024;
+
+/** What cannot be an app is neither read nor digested, whoever set it: Redis would stop for it, and every gateway too. */
+const LOOK = `
+local function look(key)
+  local kind = redis.call('TYPE', key)['ok']
+  if kind == 'none' then return nil end
+  if kind ~= 'string' then return nil, 'a ' .. kind end
+  local length = redis.call('STRLEN', key)
+  if length > ${LARGEST_VALUE} then return nil, string.format('%.0f', length) .. ' bytes' end
+  return redis.call('GET', key)
+end
+`;
+
+/** As `isRevision`: beyond that numbers are no longer exact, here as in gateways. */
+const WHOLE = `
+local function whole(value)
+  if type(value) == 'number' and value >= 1 and value <= 9007199254740991 and value == math.floor(value) then
+    return value
+  end
+  return 0
+end
+`;
+
 const READ_CURRENT = `
-local raw = redis.call('GET', KEYS[1])
+${LOOK}${WHOLE}
+local raw, odd = look(KEYS[1])
 local current = 0
 local standing = false
 if raw then
   local ok, value = pcall(cjson.decode, raw)
-  local revision = ok and type(value) == 'table' and tonumber(value['revision'])
-  if revision and revision >= 1 and revision == math.floor(revision) then
-    current = revision
-    standing = not value['deleted']
+  if ok and type(value) == 'table' then
+    current = whole(value['revision'])
+    standing = current > 0 and value['deleted'] ~= true
   end
 end
 `;
@@ -34,12 +59,12 @@ if not fits then return {'stale', raw or ''} end
 `;
 
 const STORE = `
-if raw and current == 0 then
+if odd or (raw and current == 0) then
   -- What cannot be read is never overwritten: it is moved to where it can be looked at.
   redis.call('RENAME', KEYS[1], ARGV[8] .. redis.call('TIME')[1])
   raw = false
 end
-local indexed = tonumber(redis.call('HGET', KEYS[2], ARGV[4]) or '0')
+local indexed = whole(tonumber(redis.call('HGET', KEYS[2], ARGV[4]) or '0'))
 local revision = math.max(current, tonumber(ARGV[2]), indexed) + 1
 local value = '{"revision":' .. string.format('%.0f', revision) .. ',' .. ARGV[5]
 redis.call('SET', KEYS[1], value)
@@ -70,9 +95,10 @@ export const DELETE: string = [
  * value, or what stands.
  */
 export const ADOPT: string = `
-local raw = redis.call('GET', KEYS[1])
+${LOOK}${WHOLE}
+local raw = look(KEYS[1])
 if raw ~= ARGV[1] then return raw or '' end
-local indexed = tonumber(redis.call('HGET', KEYS[2], ARGV[3]) or '0')
+local indexed = whole(tonumber(redis.call('HGET', KEYS[2], ARGV[3]) or '0'))
 local revision = math.max(tonumber(ARGV[2]), indexed) + 1
 local value = '{"revision":' .. string.format('%.0f', revision) .. ',' .. ARGV[4]
 redis.call('SET', KEYS[1], value)
@@ -82,12 +108,24 @@ redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], '*', 'app', ARGV[3], 'from',
 return value
 `;
 
-/** SHA-1 of each value, "" for none: a reconciling scan moves 40 bytes a document. KEYS: apps. */
+/** Each value; false for none, and a list of what it is for one that cannot be an app. KEYS: of either layout. */
+export const READ: string = `
+${LOOK}
+local found = {}
+for i, key in ipairs(KEYS) do
+  local raw, odd = look(key)
+  found[i] = raw or (odd and {odd}) or false
+end
+return found
+`;
+
+/** SHA-1 of each value, "" for none, what it is for one that cannot be an app: a scan moves 40 bytes a document. KEYS: apps. */
 export const DIGESTS: string = `
+${LOOK}
 local digests = {}
 for i, key in ipairs(KEYS) do
-  local raw = redis.call('GET', key)
-  digests[i] = raw and redis.sha1hex(raw) or ''
+  local raw, odd = look(key)
+  digests[i] = raw and redis.sha1hex(raw) or odd or ''
 end
 return digests
 `;
@@ -118,15 +156,15 @@ return 1
 /**
  * Changes an app of the original layout, if both of its values stand as they were read. KEYS: value, beside, audit, fence.
  * ARGV: value read, beside read ("" for none), fence token or "", new value ("": delete it; "=": leave it), new beside,
- * name, revision before, revision after, origin, entries the audit keeps, key that a value which cannot be read is moved
- * to ("": none). Returns "written", "changed" or "fenced".
+ * name, revision before, revision after, origin, entries the audit keeps, prefix of a key that the old value is moved to or
+ * "". Returns "written", "changed" or "fenced".
  */
 export const CHANGE_ORIGINAL: string = `
 if ARGV[3] ~= '' and tonumber(redis.call('GET', KEYS[4]) or '0') > tonumber(ARGV[3]) then return 'fenced' end
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] or (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then
   return 'changed'
 end
-if ARGV[11] ~= '' and redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], ARGV[11]) end
+if ARGV[11] ~= '' and ARGV[1] ~= '' then redis.call('RENAME', KEYS[1], ARGV[11] .. redis.call('TIME')[1]) end
 if ARGV[4] == '' then redis.call('DEL', KEYS[1]) elseif ARGV[4] ~= '=' then redis.call('SET', KEYS[1], ARGV[4]) end
 redis.call('SET', KEYS[2], ARGV[5])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[10], '*', 'app', ARGV[6], 'from', ARGV[7], 'to', ARGV[8],

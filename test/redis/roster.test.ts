@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
+import { RedisDirectory } from "../../src/directory/redis/redis-directory.ts";
+import { FleetMember } from "../../src/fleet/member.ts";
+import { RedisRoster } from "../../src/fleet/redis-roster.ts";
+import type { GatewayReport } from "../../src/fleet/roster.ts";
+import { openScene } from "../e2e/harness/scene.ts";
+import { until } from "../e2e/harness/until.ts";
+import { redisConfig, type RedisProcess, startRedis } from "./redis-process.ts";
+
+const scene = openScene(afterAll);
+let redis: RedisProcess;
+beforeAll(async () => {
+  redis = await startRedis(scene);
+});
+beforeEach(async () => {
+  await redis.command("FLUSHALL");
+});
+
+function opened(): RedisRoster {
+  const directory = new RedisDirectory({ config: redisConfig(redis.url), gateway: "gateway-1" });
+  onTestFinished(() => directory.close());
+  return new RedisRoster(directory.link);
+}
+
+/** Tells of itself every 20 ms. */
+function joined(name: string, id: string, differing: ReadonlySet<string> = new Set()): FleetMember {
+  const member = new FleetMember({
+    roster: opened(),
+    report: () => ({
+      name,
+      id,
+      version: "0",
+      startedAt: "",
+      listen: [],
+      admin: "",
+      ready: true,
+      directory: "current",
+    }),
+    count: () => Promise.resolve([]),
+    totals: () => ({}),
+    differing: () => differing,
+    log: { info: ignore, warn: ignore, error: ignore },
+    beatEvery: 20,
+  });
+  member.start();
+  onTestFinished(() => member.stop());
+  return member;
+}
+
+function ignore(): void {}
+
+async function revisions(roster: RedisRoster, app: string): Promise<readonly unknown[]> {
+  const ids = (await roster.sightings()).map(({ report }) => report.id);
+  return (await roster.records(ids, app)).map((record) => record?.revision);
+}
+
+it("keeps apart two gateways that were given the same name", async () => {
+  const roster = opened();
+  joined("gateway-1", "a").inForce("shop", 4);
+  await until("the first to be told of", async () => (await revisions(roster, "shop")).length === 1);
+  joined("gateway-1", "b").inForce("shop", 5);
+  await until("both to be told of", async () => (await revisions(roster, "shop")).join() === "4,5");
+});
+
+it("forgets what a gateway of this name told before it ended", async () => {
+  const roster = opened();
+  const report = { name: "gateway-1", id: "a", apps: 1 } as GatewayReport;
+  await roster.beat(report, new Map([["shop", { revision: 4, groups: {}, rates: {} }]]), true);
+  joined("gateway-1", "b");
+  await until(
+    "the new one",
+    async () => (await roster.sightings()).map(({ report }) => report.id).join() === "b",
+  );
+});
+
+it("tells everything anew when what was told may be lost", async () => {
+  const roster = opened();
+  const member = joined("gateway-1", "a");
+  member.inForce("shop", 4);
+  await until("it to be told", async () => (await revisions(roster, "shop")).join() === "4");
+  // As by a failover to a server that never had the newest record, and still has that of an app that is gone.
+  const old = (revision: number): string => JSON.stringify({ revision, groups: {}, rates: {} });
+  await redis.command("HSET", "halftone:{apps}:in-force:a", "shop", old(3), "gone", old(1));
+  await redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+  await until(
+    "it to be told again",
+    async () => (await revisions(roster, "shop").catch(() => [])).join() === "4",
+  );
+  await until("the other to be forgotten", async () => (await revisions(roster, "gone")).join() === "");
+});
+
+it("tells of which apps the directory holds something else", async () => {
+  const roster = opened();
+  joined("gateway-1", "a", new Set(["shop"])).inForce("shop", 4);
+  await until("it to be told", async () => (await roster.records(["a"], "shop"))[0]?.differs === true);
+});
+
+it("shows what cannot be read as far as it can be, and all others", async () => {
+  const roster = opened();
+  joined("gateway-1", "a").inForce("shop", 4);
+  await until("the first to be told of", async () => (await revisions(roster, "shop")).length === 1);
+  const [seconds] = (await redis.command("TIME")) as [string];
+  for (const [id, report] of [
+    ["garbage", "{"],
+    ["later", '{"name":"gateway-9","apps":{"shop":4}}'],
+  ] as const) {
+    await redis.command("HSET", "halftone:{apps}:gateways", id, report);
+    await redis.command("HSET", "halftone:{apps}:beats", id, `${seconds}000`);
+    await redis.command("HSET", `halftone:{apps}:in-force:${id}`, "shop", report);
+  }
+  const sightings = await roster.sightings();
+  expect(sightings.map(({ report }) => [report.name, report.version, report.apps])).toEqual([
+    ["garbage", "unknown", 0],
+    ["gateway-1", "0", 1],
+    ["gateway-9", "unknown", 0],
+  ]);
+  expect(await revisions(roster, "shop")).toEqual([undefined, 4, undefined]);
+  expect([...(await roster.allRecords("garbage"))]).toEqual([]);
+});
