@@ -142,7 +142,7 @@ async function awaitIdle(deps: AdminDeps, name: string, group: string, wait: num
     if (taken !== undefined) return refusal("not-idle", `${group} of app ${name} takes ${taken}`);
     const sightings = await roster.sightings();
     const records = await roster.records(
-      sightings.map(({ report }) => report.name),
+      sightings.map(({ report }) => report.id),
       name,
     );
     const occupied = occupiedBy(group, app.revision, sightings, records);

@@ -4,8 +4,9 @@ import type { AppRecord, Sighting } from "./roster.ts";
 /** A live gateway that keeps a group from being idle. */
 export interface Occupied {
   readonly gateway: string;
-  /** The revision in force there, if it is not the one asked for yet; null: no such app. */
+  /** The revision in force there; null: no such app. */
   readonly revision: number | null;
+  /** It is not the one asked for, or has other content. */
   readonly late: boolean;
   /** Requests and tunnels that are with the group's servers. */
   readonly inFlight: number;
@@ -31,7 +32,8 @@ export function occupiedBy(
   if (live.length === 0) return undefined;
   return live.flatMap(({ gateway, record }) => {
     const current = record?.revision ?? null;
-    const late = current === null || current < revision;
+    // A later one may have put the group back, or be on a way that the directory has lost.
+    const late = current !== revision || record?.differs === true;
     const inFlight = record?.groups[group]?.inFlight ?? 0;
     return late || inFlight > 0 ? [{ gateway, revision: current, late, inFlight }] : [];
   });
