@@ -214,7 +214,8 @@ async function startSigned(
     gatherFacts(
       {
         servers: (app) => plane.servers(app),
-        rate: async (app) => Object.values(ratesOf(await liveRecords(roster, app))).reduce((sum, rate) => sum + rate, 0),
+        rate: async (app) =>
+          Object.values(ratesOf(await liveRecords(roster, app))).reduce((sum, rate) => sum + rate, 0),
       },
       document,
       freeze,

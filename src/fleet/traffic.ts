@@ -5,7 +5,7 @@ import type { AppRecord, Roster } from "./roster.ts";
 export async function liveRecords(roster: Roster, app: string): Promise<readonly AppRecord[]> {
   const live = (await roster.sightings()).filter(({ ago }) => ago <= LEASE);
   const records = await roster.records(
-    live.map(({ report }) => report.name),
+    live.map(({ report }) => report.id),
     app,
   );
   return records.filter((record) => record !== undefined);

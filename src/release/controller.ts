@@ -196,7 +196,7 @@ export class ReleaseController {
     switch (effect.kind) {
       case "converge": {
         const { sightings, records } = await this.#told(app.name);
-        const { converged } = convergenceOf(app.revision, sightings, records);
+        const { converged } = convergenceOf(app.revision, app.revision, sightings, records);
         return converged ? [{ type: "converged", change: effect.change, facts }] : [];
       }
       case "drain": {
@@ -356,8 +356,8 @@ export class ReleaseController {
   }> {
     const { roster } = this.#options;
     const sightings = await roster.sightings();
-    const names = sightings.map(({ report }) => report.name);
-    return { sightings, records: await roster.records(names, app) };
+    const ids = sightings.map(({ report }) => report.id);
+    return { sightings, records: await roster.records(ids, app) };
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openScene } from "../e2e/harness/scene.ts";
 import { until } from "../e2e/harness/until.ts";
-import { dice } from "../chaos/dice.ts";
+import { Dice } from "../chaos/dice.ts";
 import { GROUP1, GROUP2, openStage, reach, release, type ReleaseStage, SHORT, viewOf } from "./stage.ts";
 import { startVisitors, KINDS } from "./visitors.ts";
 
@@ -54,7 +54,7 @@ describe("releases under load, with servers that are really replaced", () => {
     async () => {
       const scene = openScene(onTestFinished);
       console.log(`HALFTONE_SEED=${SEED}`);
-      const random = dice(SEED);
+      const dice = new Dice(SEED);
       const stage = await openStage(scene, { idempotent: true });
       const [first, second] = stage.gateways;
       const visitors = startVisitors(
@@ -68,7 +68,7 @@ describe("releases under load, with servers that are really replaced", () => {
           version: `v${round}`,
           steps: [...SHORT.slice(0, -1), { hold: "wait" }],
         });
-        await new Promise((resolve) => setTimeout(resolve, random() * 6000));
+        await new Promise((resolve) => setTimeout(resolve, dice.next() * 6000));
         visitors.mayReturn = true;
         await release(second!, "rollback", { reason: "the dice said so" });
         const end = await reach(second!, "the end", ({ status }) => status === "rolledBack");
@@ -88,7 +88,7 @@ describe("releases under load, with servers that are really replaced", () => {
     async () => {
       const scene = openScene(onTestFinished);
       console.log(`HALFTONE_SEED=${SEED}`);
-      const random = dice(SEED + 1);
+      const dice = new Dice(SEED + 1);
       const stage = await openStage(scene, { idempotent: true });
       for (let round = 1; round <= ROUNDS; round += 1) {
         const visitors = startVisitors(scene, [
@@ -103,7 +103,7 @@ describe("releases under load, with servers that are really replaced", () => {
           );
           return found >= 0 ? { found } : undefined;
         });
-        await new Promise((resolve) => setTimeout(resolve, random() * 4000));
+        await new Promise((resolve) => setTimeout(resolve, dice.next() * 4000));
         // Its own clients are cut with it: what counts are those of the others.
         await visitors.stop();
         expect(visitors.failures).toEqual([]);
