@@ -44,7 +44,10 @@ describe("Backup", () => {
 
   it("gives back many, of any text, and none", async () => {
     const odd = { ...document("b", 1), routes: [{ host: "*", path: '/a,\n"b' }] };
-    const apps = [...version(3), { name: "b", revision: 1, document: odd, origin: { by: ",\n", what: "é", gateway: "g" } }];
+    const apps = [
+      ...version(3),
+      { name: "b", revision: 1, document: odd, origin: { by: ",\n", what: "é", gateway: "g" } },
+    ];
     await backup.save(apps);
     await backup.save(apps);
     const load = await new Backup(path).load();
