@@ -2,6 +2,7 @@
 // What many gateways mean for their one Redis: bench/README.md says what is assumed, docs/scale.md what came out.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import { benchMain } from "./bench-main.mjs";
 import { commandLine } from "./command-line.mjs";
 import { measureCosts } from "./fleet/costs.mjs";
@@ -148,16 +149,19 @@ function limits(costs) {
  * @param {Costs} costs
  * @param {number} seed
  */
-function run(scenarios, costs, seed) {
-  return scenarios.map((scenario) => {
+async function run(scenarios, costs, seed) {
+  const runs = [];
+  for (const scenario of scenarios) {
+    // A run that is to be stopped is stopped between two of them.
+    await pause(1);
     const from = performance.now();
-    const result = simulate(scenario, costs, seed);
+    runs.push({ scenario, result: simulate(scenario, costs, seed) });
     process.stderr.write(`${scenario.title}: ${((performance.now() - from) / 1000).toFixed(1)} s\n`);
-    return { scenario, result };
-  });
+  }
+  return runs;
 }
 
-/** @typedef {ReturnType<typeof run>} Runs */
+/** @typedef {Awaited<ReturnType<typeof run>>} Runs */
 
 /** @type {(value: number) => string} */
 const ms = (value) =>
@@ -235,9 +239,9 @@ await benchMain(USAGE, async (children, folder) => {
   );
   process.stdout.write(`\nwhat is asked of one core of Redis, if nothing waited:\n${demandTable(costs)}\n`);
   process.stdout.write(`\n${percent(FULL)} of a core are reached by:\n  ${limits(costs).join("\n  ")}\n\n`);
-  const steady = run(STEADY, costs, seed);
+  const steady = await run(STEADY, costs, seed);
   process.stdout.write(`simulated:\n${steadyTable(steady)}\n`);
-  const storms = run(STORMS, costs, seed);
+  const storms = await run(STORMS, costs, seed);
   process.stdout.write(`\n${stormTable(storms)}\n`);
   if (text("json") !== undefined) {
     const document = { at: new Date().toISOString(), machine: host, seed, costs, steady, storms };
