@@ -19,7 +19,7 @@ export function requireTools(tools, built) {
   const missing = [...tools, "taskset"].filter((tool) => spawnSync(tool, ["-v"]).error !== undefined);
   if (missing.length > 0) {
     throw new Error(
-      `not found: ${missing.join(", ")}. On Debian: apt-get install nginx-light wrk util-linux`,
+      `not found: ${missing.join(", ")}. On Debian: apt-get install nginx-light wrk redis-server util-linux`,
     );
   }
   if (built) {

@@ -55,6 +55,19 @@ const { PROXIES } = await bench<{ PROXIES: readonly Proxy[] }>("proxies/catalogu
 const { othersBetween } = await bench<{
   othersBetween: (before: ReadonlyMap<number, Reading>, after: ReadonlyMap<number, Reading>) => number;
 }>("cpu-time.mjs");
+const { simulate } = await bench<{
+  simulate: (
+    scenario: object,
+    costs: object,
+    seed: number,
+  ) => {
+    readonly primary: number;
+    readonly missed: number;
+    readonly lost: number;
+    readonly change: { readonly most: number };
+    readonly demand: Readonly<Record<string, number>>;
+  };
+}>("fleet/simulator.mjs");
 
 describe("the benchmark's summary", () => {
   it("forms ratios within each round, then takes the median", () => {
@@ -170,6 +183,37 @@ describe("CPU time of other programs", () => {
       [2, reading(1000)],
     ]);
     expect(othersBetween(before, new Map([[1, reading(6)]]))).toBe(1);
+  });
+});
+
+describe("the simulated fleet", () => {
+  const kinds =
+    "pulse read readMore scanKeys digest write push connect beat beatMore document report record compare backup";
+  const costs = Object.fromEntries(kinds.split(" ").map((kind) => [kind, 10]));
+  const scenario = { gateways: 20, apps: 1000, changesPerSecond: 5, active: 10, seconds: 30, gbit: 1 };
+
+  it("is the same for the same seed, and another for another", () => {
+    expect(simulate(scenario, costs, 1)).toEqual(simulate(scenario, costs, 1));
+    expect(simulate(scenario, costs, 1)).not.toEqual(simulate(scenario, costs, 2));
+  });
+
+  it("puts every change in force everywhere, also those made while nobody was connected", () => {
+    const { missed, change, lost } = simulate({ ...scenario, storm: true, changesPerSecond: 20 }, costs, 1);
+    expect({ missed, lost }).toEqual({ missed: 0, lost: 0 });
+    expect(change.most).toBeGreaterThan(50);
+  });
+
+  it("counts what it is asked for", () => {
+    // 20 signs of life and 20 heartbeats with 10 records a second, of 10 µs each.
+    const { demand } = simulate({ ...scenario, changesPerSecond: 0 }, costs, 1);
+    expect(demand["pulse"]).toBeCloseTo(20 * 10e-6, 5);
+    expect(demand["beat"]).toBeCloseTo(20 * 11 * 10e-6, 4);
+  });
+
+  it("gives connections up when Redis cannot do what it is asked for", () => {
+    const { lost, primary } = simulate({ ...scenario, gateways: 200 }, { ...costs, digest: 5000 }, 1);
+    expect(primary).toBeGreaterThan(0.9);
+    expect(lost).toBeGreaterThan(0);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { App, CheckPolicy, Group, TesterRule, Testers } from "../core/app.ts";
+import type { App, CheckPolicy, Group, Route, TesterRule, Testers } from "../core/app.ts";
 import { addressSet } from "./address-set.ts";
 import type { AppDocument, CheckDocument } from "./app-document.ts";
 import { parseDuration } from "./duration.ts";
@@ -17,7 +17,7 @@ export function compileApp(document: AppDocument, revision: number): App {
     name: document.name,
     revision,
     draw: document.draw ?? "",
-    routes: (document.routes ?? [{}]).map(({ host = "*", path = "/" }) => ({ host, path })),
+    routes: compileRoutes(document),
     tls: document.tls ?? false,
     groups: compileGroups(document),
     deploy: document.deploy ?? 0,
@@ -61,6 +61,11 @@ function compileCheck(written: CheckDocument | undefined): CheckPolicy | undefin
     healthy,
     unhealthy,
   };
+}
+
+/** Of the compiled app, what it claims alone: compiling its servers costs far more. */
+export function compileRoutes({ routes = [{}] }: AppDocument): readonly Route[] {
+  return routes.map(({ host = "*", path = "/" }) => ({ host, path }));
 }
 
 /** Weights are whole numbers: where a group has a part of its own, those of all groups are counted in hundredths. */

@@ -42,6 +42,22 @@ describe("Backup", () => {
     });
   });
 
+  it("gives back many, of any text, and none", async () => {
+    const odd = { ...document("b", 1), routes: [{ host: "*", path: '/a,\n"b' }] };
+    const apps = [
+      ...version(3),
+      { name: "b", revision: 1, document: odd, origin: { by: ",\n", what: "é", gateway: "g" } },
+    ];
+    await backup.save(apps);
+    await backup.save(apps);
+    const load = await new Backup(path).load();
+    expect(load).toMatchObject({ kind: "loaded", savedAt: SAVED_AT });
+    expect(load.kind === "loaded" && load.apps.map(({ name }) => name)).toEqual(["shop"]);
+    expect(load.kind === "loaded" && load.damaged.map(({ name }) => name)).toEqual(["b"]);
+    await backup.save([]);
+    expect(await new Backup(path).load()).toMatchObject({ kind: "loaded", apps: [], damaged: [] });
+  });
+
   it("keeps the one before", async () => {
     await backup.save(version(1));
     await backup.save(version(2));

@@ -2,7 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { DamagedApp, StoredApp } from "./directory.ts";
 import { errorCode, removeLeftovers, replaceFile, setFileAside } from "./durable-file.ts";
-import { isRecord, seal, unseal } from "./sealed-json.ts";
+import { isRecord, sealList, unseal } from "./sealed-json.ts";
 import { parseStoredApp } from "./stored-app.ts";
 
 const FORMAT = "halftone-backup-1";
@@ -34,6 +34,8 @@ export type BackupLoad = LoadedBackup | { readonly kind: "absent" } | DamagedBac
 export class Backup {
   readonly path: string;
   readonly #now: () => number;
+  /** A change concerns one app of perhaps thousands: what the others are as JSON is kept. */
+  readonly #texts = new WeakMap<StoredApp, string>();
   /** Content that waits for the write under way; a later save replaces it. */
   #next: readonly StoredApp[] | undefined;
   #writing: Promise<void> | undefined;
@@ -78,8 +80,20 @@ export class Backup {
     this.#waiting = undefined;
     this.#next = undefined;
     await this.#prepare();
-    const text = seal(FORMAT, { savedAt: new Date(this.#now()).toISOString(), apps });
+    const savedAt = new Date(this.#now()).toISOString();
+    const text = sealList(
+      FORMAT,
+      { savedAt },
+      "apps",
+      apps.map((app) => this.#textOf(app)),
+    );
     await replaceFile(this.path, text, { keepOldAs: `${this.path}.previous` });
+  }
+
+  #textOf(app: StoredApp): string {
+    let text = this.#texts.get(app);
+    if (text === undefined) this.#texts.set(app, (text = JSON.stringify(app)));
+    return text;
   }
 
   async #prepare(): Promise<void> {

@@ -1,7 +1,6 @@
 import type { AppDocument } from "../config/app-document.ts";
-import { compileApp } from "../config/compile-app.ts";
+import { compileRoutes } from "../config/compile-app.ts";
 import type { Problem } from "../config/problem.ts";
-import type { Route } from "../core/app.ts";
 import { routeKey } from "../core/route-table.ts";
 
 /** Which app claims which route, over all apps: two may not claim the same one. */
@@ -21,7 +20,7 @@ export class RouteClaims {
 
   /** The routes of the document that another app claims. */
   conflicts(name: string, document: AppDocument): readonly Problem[] {
-    return routesOf(document).flatMap((route, index) => {
+    return compileRoutes(document).flatMap((route, index) => {
       const holder = this.#holders.get(routeKey(route))?.find((app) => app !== name);
       if (holder === undefined) return [];
       const written = document.routes !== undefined;
@@ -35,10 +34,5 @@ export class RouteClaims {
 }
 
 function keysOf(document: AppDocument | undefined): readonly string[] {
-  return document === undefined ? [] : routesOf(document).map(routeKey);
-}
-
-/** With every default filled in, as requests will be matched. */
-function routesOf(document: AppDocument): readonly Route[] {
-  return compileApp(document, 1).routes;
+  return document === undefined ? [] : compileRoutes(document).map(routeKey);
 }

@@ -14,6 +14,24 @@ export function seal(format: string, content: Readonly<Record<string, unknown>>)
   return `${JSON.stringify({ format, checksum: checksumOf({ format, ...content }), ...content }, undefined, 2)}\n`;
 }
 
+/**
+ * The same with a list of JSON texts (without white space) as the last key, one a line: of a long list, who keeps the texts
+ * of what did not change pays for the rest.
+ */
+export function sealList(
+  format: string,
+  content: Readonly<Record<string, string>>,
+  key: string,
+  items: readonly string[],
+): string {
+  const before = JSON.stringify(content).slice(1, -1);
+  const list = items.join(",\n");
+  const hash = createHash("sha256").update(`{"format":${JSON.stringify(format)},${before},"${key}":[`);
+  // No line break stands within an item: JSON escapes those of texts.
+  const checksum = hash.update(list.replaceAll(",\n", ",")).update("]}").digest("hex");
+  return `{"format":${JSON.stringify(format)},"checksum":"sha256:${checksum}",${before},"${key}":[\n${list}\n]}\n`;
+}
+
 /** The content of a sealed file of this format, or why it is not one. Never throws. */
 export function unseal(format: string, text: string): Unsealed {
   try {
