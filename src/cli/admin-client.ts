@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { formatProblems } from "../config/format-problems.ts";
 import type { ProblemDocument } from "../admin/api-problem.ts";
 import type { CliContext } from "./cli-context.ts";
-import { CliFailure } from "./cli-failure.ts";
+import { CliFailure, Unreachable } from "./cli-failure.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:9090";
 const DEFAULT_DATA = "./data";
@@ -114,7 +114,7 @@ export class AdminClient {
     } catch (error) {
       const { cause } = error as { cause?: { code?: string; message?: string } };
       const reason = cause?.code ?? cause?.message ?? (error as Error).message;
-      throw new CliFailure(
+      throw new Unreachable(
         `no gateway answers at ${this.base} (${reason}). ` +
           "Is `halftone serve` running there? Another address is named by --admin URL or HALFTONE_ADMIN.",
       );

@@ -11,12 +11,18 @@ export interface CliContext {
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
+  /** Of a terminal. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 /** Bold on a terminal; never when NO_COLOR is set (no-color.org) or the output goes elsewhere. */
 export function emphasis(context: CliContext, text: string): string {
-  const plain = context.stdout.isTTY !== true || (context.env["NO_COLOR"] ?? "") !== "";
-  return plain ? text : `\u001b[1m${text}\u001b[22m`;
+  return hasColour(context) ? `\u001b[1m${text}\u001b[22m` : text;
+}
+
+export function hasColour({ env, stdout }: CliContext): boolean {
+  return stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "";
 }
 
 /** For machines: the value as JSON, and nothing else. */

@@ -11,3 +11,6 @@ export class CliFailure extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** Nobody answers there: a gateway that is replaced answers again soon. */
+export class Unreachable extends CliFailure {}

@@ -11,7 +11,9 @@ import { CliFailure, type ExitCode } from "./cli-failure.ts";
 import { deployCommand } from "./deploy.ts";
 import { directoryCommand } from "./directory.ts";
 import { explainCommand } from "./explain.ts";
+import { freezeCommand, unfreezeCommand } from "./freeze.ts";
 import { idleCommand } from "./idle.ts";
+import { releaseCommand } from "./release/release.ts";
 import { statusCommand } from "./status.ts";
 
 /** Commands that bring the whole gateway with them: loaded only when they are meant. */
@@ -47,6 +49,8 @@ async function programFor(first: string | undefined, context: CliContext): Promi
   const program = new Command("halftone")
     .description("Gateway and release controller: every release shaded in, with nobody noticing.")
     .version(VERSION)
+    // `release start NAME --version V` means its own.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
@@ -66,8 +70,11 @@ async function programFor(first: string | undefined, context: CliContext): Promi
     deployCommand,
     directoryCommand,
     explainCommand,
+    freezeCommand,
     idleCommand,
+    releaseCommand,
     statusCommand,
+    unfreezeCommand,
   ]) {
     add(program, make(context));
   }

@@ -1,0 +1,155 @@
+import { Command } from "commander";
+import type { ReleaseJson } from "../../admin/release-schemas.ts";
+import { AdminClient, withAdminOptions, type AdminOptions } from "../admin-client.ts";
+import { hasColour, printLine, type CliContext } from "../cli-context.ts";
+import { CliFailure, Unreachable } from "../cli-failure.ts";
+import { teller } from "./await-release.ts";
+import { drawRelease } from "./draw-release.ts";
+import { looksAt, pauseOf } from "./release-looks.ts";
+import { SurroundingsReader, type Surroundings } from "./release-surroundings.ts";
+import { changeKey, printable } from "./release-words.ts";
+
+interface WatchOptions extends AdminOptions {
+  readonly every?: string;
+  readonly json?: boolean;
+}
+
+/** `halftone release watch NAME` */
+export function watchCommand(context: CliContext): Command {
+  return withAdminOptions(new Command("watch"))
+    .description("a live picture of the release until its end; plain lines where there is no terminal")
+    .argument("<name>", "name of the app")
+    .option("--every <duration>", "how often to look (1s)")
+    .option("--json", "as JSON: the release, one line for each change")
+    .action(async (name: string, options: WatchOptions) => {
+      const every = pauseOf(options.every);
+      const client = await AdminClient.open(context, options);
+      const interrupted = new AbortController();
+      const interrupt = (): void => interrupted.abort();
+      process.on("SIGINT", interrupt);
+      process.on("SIGTERM", interrupt);
+      const isLive = context.stdout.isTTY === true && context.env["TERM"] !== "dumb" && options.json !== true;
+      const screen = isLive ? new LiveScreen(context, client) : new Lines(context, options.json === true);
+      try {
+        const looks = looksAt(client, name, { every, signal: interrupted.signal, patient: isLive });
+        for await (const look of looks) {
+          if (look.kind === "away") {
+            screen.away(look.reason);
+            continue;
+          }
+          await screen.show(look.view);
+          if (endOf(look.view)) return;
+        }
+      } finally {
+        screen.end();
+        process.off("SIGINT", interrupt);
+        process.off("SIGTERM", interrupt);
+      }
+    });
+}
+
+/** True: done. Rolled back is a `CliFailure`; false: it goes on. */
+function endOf({ id, app, status, reason }: ReleaseJson): boolean {
+  if (status !== "rolledBack") return status === "done";
+  throw new CliFailure(printable(`release ${id} of ${app} was rolled back; ${reason ?? ""}`), 3);
+}
+
+interface Screen {
+  show(view: ReleaseJson): Promise<void>;
+  /** Nobody answers; what was shown last may be old. */
+  away(reason: string): void;
+  end(): void;
+}
+
+/** For files, pipes and CI: nothing is ever drawn over. */
+class Lines implements Screen {
+  private readonly context: CliContext;
+  private readonly tell: (view: ReleaseJson) => void;
+  private isAway = false;
+
+  constructor(context: CliContext, isJson: boolean) {
+    this.context = context;
+    this.tell = isJson ? jsonTeller(context) : teller(context);
+  }
+
+  show(view: ReleaseJson): Promise<void> {
+    this.isAway = false;
+    this.tell(view);
+    return Promise.resolve();
+  }
+
+  away(reason: string): void {
+    if (!this.isAway) this.context.stderr.write(`halftone: ${reason}; looking again\n`);
+    this.isAway = true;
+  }
+
+  end(): void {}
+}
+
+function jsonTeller(context: CliContext): (view: ReleaseJson) => void {
+  let told = "";
+  return (view) => {
+    if (changeKey(view) !== told) printLine(context, JSON.stringify(view));
+    told = changeKey(view);
+  };
+}
+
+const TO_OTHER_SCREEN = "\u001b[?1049h\u001b[?25l";
+const BACK_TO_FIRST_SCREEN = "\u001b[?25h\u001b[?1049l";
+const HOME = "\u001b[H";
+const CLEAR_LINE = "\u001b[K";
+const CLEAR_BELOW = "\u001b[J";
+
+/** On the terminal's other screen, so that nothing is left of it but the last picture; whole frames, so that it does not flicker. */
+class LiveScreen implements Screen {
+  private readonly context: CliContext;
+  private readonly reader: SurroundingsReader;
+  private last: { readonly view: ReleaseJson; readonly around: Surroundings } | undefined;
+  private isOpen = false;
+
+  constructor(context: CliContext, client: AdminClient) {
+    this.context = context;
+    this.reader = new SurroundingsReader(client);
+  }
+
+  async show(view: ReleaseJson): Promise<void> {
+    this.last = { view, around: await this.surroundings(view) };
+    this.draw(this.picture());
+  }
+
+  away(reason: string): void {
+    this.draw([...this.picture(), "", printable(`${reason}; looking again`).slice(0, this.width)]);
+  }
+
+  end(): void {
+    if (this.isOpen) this.context.stdout.write(BACK_TO_FIRST_SCREEN);
+    for (const line of this.picture()) printLine(this.context, line);
+  }
+
+  private async surroundings(view: ReleaseJson): Promise<Surroundings> {
+    try {
+      return await this.reader.read(view);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      return this.last?.around ?? { servers: [], groups: [] };
+    }
+  }
+
+  private picture(): readonly string[] {
+    if (this.last === undefined) return [];
+    const { view, around } = this.last;
+    return drawRelease(view, around.servers, around.groups, this.width, hasColour(this.context));
+  }
+
+  private get width(): number {
+    return this.context.stdout.columns ?? 80;
+  }
+
+  private draw(lines: readonly string[]): void {
+    // The last row stays free: a line feed there would scroll the picture away.
+    const shown = lines.slice(0, (this.context.stdout.rows ?? 24) - 1);
+    const frame = HOME + shown.map((line) => `${line}${CLEAR_LINE}\n`).join("") + CLEAR_BELOW;
+    this.context.stdout.write(this.isOpen ? frame : TO_OTHER_SCREEN + frame);
+    this.isOpen = true;
+  }
+}
