@@ -23,6 +23,10 @@ import { AppStore } from "./directory/app-store.ts";
 import { Backup } from "./directory/backup.ts";
 import { type ControllerOptions, ReleaseController } from "./release/controller.ts";
 import { gatherFacts } from "./release/facts.ts";
+import { noticeOfChange } from "./release/notice-of-change.ts";
+import { Notifier } from "./release/notify.ts";
+import { probeGroup } from "./release/probe-group.ts";
+import { hookRunner } from "./release/run-hook.ts";
 import { refuseUnderRelease } from "./release/guard-changes.ts";
 import type { HookSettings } from "./config/hook-settings.ts";
 import { StoredReleases } from "./release/stored-releases.ts";
@@ -144,6 +148,8 @@ async function startSigned(
     workers === 0
       ? new InProcessPlane(settings, tls.material, log)
       : new WorkerPlane(settings, tls.material, workers, mark, log);
+  const addressGuard = (): AddressGuard =>
+    new AddressGuard([...plane.bound, ...reserved], current.gateway.allowServers);
   const checker = new HealthChecker(
     (finding) => {
       const { app, server, healthy, error } = finding;
@@ -151,7 +157,7 @@ async function startSigned(
       else log.warn({ app, server, error }, "server is unhealthy: it is left out");
       plane.adopt(finding);
     },
-    () => new AddressGuard([...plane.bound, ...reserved], current.gateway.allowServers),
+    addressGuard,
     new ServerTlsTable(config.gateway.serverTls, tls.material),
   );
   let draining = false;
@@ -222,7 +228,11 @@ async function startSigned(
     );
   const hooks = (): readonly HookSettings[] => current.hooks;
   const releases = new StoredReleases({ store, facts, hooks, now: Date.now });
-  const notifier = new Notifier(() => current.notify, log);
+  const notifier = new Notifier(config.notify, log);
+  store.subscribe((change) => {
+    const notice = noticeOfChange(change);
+    if (notice !== undefined) notifier.send(notice);
+  });
   const controller = new ReleaseController({
     store,
     locks: directory.locks,
@@ -230,9 +240,9 @@ async function startSigned(
     gateway: config.name,
     hooks,
     runner: hookRunner(),
-    probe: (app, group, onRound) => probeGroup(app, group, checker, onRound),
+    probe: (app, { servers }, onRound) =>
+      probeGroup({ app, servers, guard: addressGuard, serverTls: () => checker.serverTls }, onRound),
     facts,
-    notify: (app, state) => notifier.tell(app, state),
     log,
     now: Date.now,
   });
@@ -315,6 +325,7 @@ async function startSigned(
     async stop(): Promise<void> {
       draining = true;
       await controller.stop();
+      notifier.stop();
       checker.stop();
       tls.stop();
       await plane.drain();

@@ -42,8 +42,6 @@ export interface ControllerOptions {
   /** Begins to check every server of the group; each round is told. */
   readonly probe: (app: App, group: Group, onRound: (servers: readonly CheckedServer[]) => void) => Probing;
   readonly facts: (document: AppDocument, freeze: StoredFreeze | undefined) => Promise<Facts>;
-  /** The newest entries of a release's log, to be told to people. */
-  readonly notify: (app: StoredApp, state: ReleaseState) => void;
   readonly log: Log;
   /** Ms since the epoch. */
   readonly now: () => number;
@@ -243,7 +241,7 @@ export class ReleaseController {
 
   /** Stores what the events lead to, and then carries out what may be done only once. */
   async #advance(name: string, release: string, events: readonly ReleaseEvent[]): Promise<void> {
-    const { store, now, notify } = this.#options;
+    const { store, now } = this.#options;
     let after: ReleaseState | undefined;
     let asked: readonly string[] = [];
     const result = await store.advance(
@@ -273,7 +271,6 @@ export class ReleaseController {
     if (result.kind !== "stored" || after === undefined) return;
     for (const event of events) if (event.type === "hookEnded") this.#ended.delete(event.run);
     for (const run of asked) this.#run(result.app, after, run);
-    notify(result.app, after);
     this.#again = true;
   }
 

@@ -182,7 +182,7 @@ describe("what stops a release", () => {
       expect(little).toMatchObject({ status: 409 });
       expect(JSON.stringify(little.body)).toMatch(/minCapacity 60 %/);
 
-      await gateway!.put("shop", stage.document);
+      await gateway!.put("shop", { ...stage.document, release: { update: "replace", restore: "replace" } });
       await release(gateway!, "start", {
         version: "v1",
         steps: [{ testers: "wait" }, { share: 100, for: "100ms" }],
