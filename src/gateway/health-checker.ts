@@ -1,17 +1,10 @@
-import { request } from "node:http";
-import { connect, type NetConnectOpts, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import type { App, CheckPolicy, Server } from "../core/app.ts";
-import { proxyHeader } from "../http1/proxy-header.ts";
 import { countCheck, newCheckStreak, type CheckStreak } from "../core/check-streak.ts";
-import { REFUSED, type AddressGuard } from "./address-guard.ts";
-import { connectOptions } from "./connect-options.ts";
+import type { AddressGuard } from "./address-guard.ts";
+import { checkServer } from "./check-server.ts";
 import type { CheckFinding } from "./server-status.ts";
-import { tlsFailureText } from "./tls-failure.ts";
 import { NO_TLS } from "./tls-material.ts";
-import { ServerTlsTable, verifiedConnection } from "./tls-servers.ts";
-
-const CHECK_FIELDS = { "user-agent": "halftone-check" };
+import { ServerTlsTable } from "./tls-servers.ts";
 
 interface Watched {
   readonly app: string;
@@ -97,7 +90,9 @@ export class HealthChecker {
 
   private schedule(watched: Watched, wait: number): void {
     watched.timer = setTimeout(() => {
-      void ask(watched, this.guard(), this.serverTls).then((error) => {
+      const { server, policy, tls, proxyProtocol } = watched;
+      const check = { ...policy, tls, proxyProtocol };
+      void checkServer(server.target, check, this.guard(), this.serverTls).then((error) => {
         if (watched.stopped) return;
         const good = error === undefined;
         if (countCheck(watched.streak, good, watched.policy)) this.tell(watched, good, error ?? "");
@@ -110,63 +105,6 @@ export class HealthChecker {
   private tell(watched: Watched, healthy: boolean, error: string): void {
     this.onFinding({ kind: "check", app: watched.app, server: watched.server.id, healthy, error });
   }
-}
-
-/** Resolves to what is wrong, or to undefined. */
-function ask(
-  { server: { target }, policy, tls, proxyProtocol }: Watched,
-  guard: AddressGuard,
-  serverTls: ServerTlsTable,
-): Promise<string | undefined> {
-  const profile = serverTls.find(tls);
-  if (tls !== false && profile === undefined) {
-    return Promise.resolve(`check ${policy.path}: serverTls has no ${JSON.stringify(tls)}`);
-  }
-  const refusal = guard.refusal(target);
-  if (refusal !== undefined) return Promise.resolve(`check ${policy.path}: not connected to: ${refusal}`);
-  const host = target.kind === "unix" ? "localhost" : target.host;
-  const port = target.kind === "unix" ? 80 : target.port;
-  const createConnection = (): Socket => {
-    const to = connectOptions(target, guard) as NetConnectOpts;
-    if (profile !== undefined) return connectTls({ ...to, ...verifiedConnection(profile, target) });
-    const socket = connect(to);
-    // A check is nobody's connection: LOCAL, UNKNOWN.
-    if (proxyProtocol !== undefined) socket.write(proxyHeader(proxyProtocol, undefined));
-    return socket;
-  };
-  return new Promise((resolve) => {
-    const call = request(
-      { host, port, createConnection, path: policy.path, headers: CHECK_FIELDS },
-      (response) => {
-        const status = response.statusCode ?? 0;
-        settle(
-          policy.expect.includes(status)
-            ? undefined
-            : `check ${policy.path}: status ${status}, expected ${policy.expect.join(" or ")}`,
-        );
-      },
-    );
-    const timer = setTimeout(
-      () => settle(`check ${policy.path}: no answer within ${policy.timeout} ms`),
-      policy.timeout,
-    );
-    call.on("error", (error: NodeJS.ErrnoException) =>
-      settle(`check ${policy.path}: ${failureText(error, profile !== undefined)}`),
-    );
-    call.end();
-
-    function settle(error: string | undefined): void {
-      clearTimeout(timer);
-      // The head says it all; a body, however long, is not taken.
-      call.destroy();
-      resolve(error);
-    }
-  });
-}
-
-function failureText(error: NodeJS.ErrnoException, secure: boolean): string {
-  if (error.code === REFUSED) return `not connected to: ${error.message}`;
-  return secure ? tlsFailureText(error) : (error.code ?? error.message);
 }
 
 function halt(watched: Watched): void {
