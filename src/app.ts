@@ -228,7 +228,7 @@ async function startSigned(
     );
   const hooks = (): readonly HookSettings[] => current.hooks;
   const releases = new StoredReleases({ store, facts, hooks, now: Date.now });
-  const notifier = new Notifier(config.notify, log);
+  let notifier = new Notifier(config.notify, log);
   store.subscribe((change) => {
     const notice = noticeOfChange(change);
     if (notice !== undefined) notifier.send(notice);
@@ -311,6 +311,10 @@ async function startSigned(
         });
       } catch (error) {
         throw new Refused(`${configPath} is refused: ${(error as Error).message}`);
+      }
+      if (!isDeepStrictEqual(current.notify, next.notify)) {
+        notifier.stop();
+        notifier = new Notifier(next.notify, log);
       }
       current = next;
       wanted = documents;

@@ -40,7 +40,7 @@ export class UnreadableRecord extends Error {
 /** What is kept, read; of an app without any, an empty record. */
 export function readRecord(releases: unknown): ReleaseRecord {
   if (releases === undefined) return NOTHING;
-  const record = releases as Partial<ReleaseRecord> | null;
+  const record: Partial<ReleaseRecord> | null = releases;
   if (typeof record !== "object" || record === null || !Array.isArray(record.past)) {
     throw new UnreadableRecord("what is kept of its releases was not written by this program");
   }

@@ -13,7 +13,7 @@ import { type RedisProcess, startRedis } from "../redis/redis-process.ts";
 
 export const GROUP1: readonly string[] = ["127.0.7.1", "127.0.7.2"];
 export const GROUP2: readonly string[] = ["127.0.7.11", "127.0.7.12"];
-export const TESTER = "127.0.7.99";
+const TESTER = "127.0.7.99";
 
 const HOOK = fileURLToPath(new URL("./replace-server-main.mjs", import.meta.url));
 const run = promisify(execFile);
@@ -108,7 +108,7 @@ export async function openStage(scene: Scene, wish: StageWish = {}): Promise<Rel
 }
 
 /** The hook, run by hand. */
-export async function replaceServer(folder: string, server: string, version: string): Promise<void> {
+async function replaceServer(folder: string, server: string, version: string): Promise<void> {
   await run(process.execPath, [HOOK, folder], {
     env: { ...process.env, HALFTONE_SERVER: server, HALFTONE_VERSION: version, HALFTONE_HOOK: "update" },
   });
