@@ -112,9 +112,7 @@ describe("examples/release/gitlab-ci.yml", () => {
   const pipeline = parse(read(`${FOLDER}/gitlab-ci.yml`)) as Record<
     string,
     { script?: string[]; when?: string }
-  > & {
-    readonly stages: unknown;
-  };
+  >;
   const jobs = Object.values(pipeline).filter(({ script }) => script !== undefined);
 
   it.each([
