@@ -21,7 +21,10 @@ export class ReleaseDesk implements ReleaseService {
   moves = false;
   /** Groups without a live server. */
   dead: readonly string[] = [];
-  readonly hooks: readonly ReleaseHook[] = [{ name: "deploy", idempotent: false }];
+  readonly hooks: readonly ReleaseHook[] = [
+    { name: "deploy", idempotent: false },
+    { name: "restore", idempotent: false },
+  ];
   private readonly store: AppStore;
   private now: number;
   private begun = 0;

@@ -276,6 +276,25 @@ describe("halftone release watch", () => {
     expect(new Set(lines).size).toBe(lines.length);
   });
 
+  it("ends by Ctrl-C, changes nothing, and gives the terminal back", async () => {
+    await release(...start());
+    const before = process.listeners("SIGINT");
+    const watching = run(["release", "watch", "shop", "--every", "1h"], { isTTY: true });
+    const added = (): (() => void) | undefined =>
+      process.listeners("SIGINT").find((listener) => !before.includes(listener)) as (() => void) | undefined;
+    while (added() === undefined) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 5);
+      });
+    }
+    added()!();
+    const { code, out } = await watching;
+    expect(code).toBe(0);
+    if (out !== "") expect(out).toContain("\u001b[?25h\u001b[?1049l");
+    expect(process.listeners("SIGINT")).toEqual(before);
+    expect(phase()).toBe("draining of blue");
+  });
+
   it("of an app without a release says so", async () => {
     const { code, err } = await run(["release", "watch", "shop"]);
     expect({ code, err }).toMatchObject({
