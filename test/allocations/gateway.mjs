@@ -6,7 +6,7 @@ import { collect } from "./bytes-per-call.mjs";
 
 const gateway = createGateway({
   listen: "127.0.0.1:0",
-  apps: [{ name: "shop", groups: { group1: { servers: [String(process.argv[2])] } } }],
+  apps: [{ name: "shop", groups: { group1: { servers: [process.argv[2]] } } }],
 });
 const [address] = await gateway.listen();
 process.on("message", (wish) => {

@@ -19,11 +19,11 @@ let stopping = false;
 
 const server = createServer((request, response) => {
   const id = request.headers["x-id"];
-  writeSync(log, `took ${version} ${id} ${request.method}\n`);
+  writeSync(log, `took ${version} ${String(id)} ${request.method}\n`);
   const hash = createHash("sha1");
   request.on("data", (bytes) => hash.update(bytes));
   request.on("end", () => {
-    writeSync(log, `read ${version} ${id} ${hash.digest("hex")}\n`);
+    writeSync(log, `read ${version} ${String(id)} ${hash.digest("hex")}\n`);
     const asked = new URL(request.url, "http://server").searchParams;
     const wait = Number(asked.get("wait") ?? 0);
     const answer = () => respond(response, id, asked);

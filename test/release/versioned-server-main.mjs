@@ -17,7 +17,9 @@ const server = createServer((request, response) => {
   else response.end(version);
 });
 new WebSocketServer({ server }).on("connection", (socket) => {
-  socket.on("message", (message) => socket.send(`${version} ${message.toString()}`));
+  socket.on("message", (message) => {
+    if (Buffer.isBuffer(message)) socket.send(`${version} ${message.toString()}`);
+  });
 });
 server.keepAliveTimeout = 60_000;
 process.on("SIGTERM", () => process.exit(0));
