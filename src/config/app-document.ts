@@ -137,6 +137,8 @@ export interface ReleaseDocument {
   readonly slowStart?: string;
   /** Percentage of the app's whole weight that has to live in the groups that carry everybody. Default 40. */
   readonly minCapacity?: number;
+  /** Requests a second that one server is known to carry: no step leaves more to each that serves. Default: not asked. */
+  readonly serverCapacity?: number;
   /** Hook of halftone.yaml that updates a group. Default: a person does it. */
   readonly update?: string;
   /** Hook of halftone.yaml that brings the old version back to a group. Default: a person does it. */

@@ -106,6 +106,12 @@ export const releaseSchema: z.ZodType<ReleaseDocument> = closedObject(
           "Percentage of the whole weight that has to live in the groups that carry everybody. Default 40.",
       })
       .exactOptional(),
+    serverCapacity: wholeNumber(1, 10_000_000)
+      .meta({
+        description:
+          "Requests a second that one server is known to carry: no step leaves more to each that serves. Default: not asked.",
+      })
+      .exactOptional(),
     update: hookName
       .meta({ description: "Hook of halftone.yaml that updates a group. Default: a person does it." })
       .exactOptional(),
@@ -116,7 +122,7 @@ export const releaseSchema: z.ZodType<ReleaseDocument> = closedObject(
       })
       .exactOptional(),
   },
-  "how releases go, {steps, checks, drain, slowStart, minCapacity, update, restore}",
+  "how releases go, {steps, checks, drain, slowStart, minCapacity, serverCapacity, update, restore}",
 );
 
 /** What is wrong with the order of the steps; nothing while one of them is wrong by itself. `path`: where they stand. */

@@ -2,7 +2,7 @@
 export interface Facts {
   /** By name. A group that is missing is one of which nothing is known: no step forward relies on it. */
   readonly groups: Readonly<Record<string, GroupCapacity>>;
-  /** Most requests a second that one server carried so far; undefined: nothing was measured. */
+  /** Most requests a second that one server is known to carry; undefined: that is not asked. */
   readonly peakPerServer?: number | undefined;
   /** Requests a second that the app gets now; undefined: nothing was measured. */
   readonly currentRate?: number | undefined;

@@ -64,7 +64,7 @@ describe("the guards of a step forward", () => {
     const rates = { currentRate: 1000, peakPerServer: 110 };
     expect(refusals(closed, tenServers(10, 10, rates))).toEqual([]);
     expect(refusals(closed, tenServers(10, 9, rates))).toEqual([
-      "peak: group2 would carry 1000 requests a second with 9 servers; expected at most 990, as the most that one server carried so far is 110; nothing changes",
+      "peak: group2 would carry 1000 requests a second with 9 servers; expected at most 990, as the most that one server is known to carry is 110; nothing changes",
     ]);
     expect(refusals(half, tenServers(5, 5, rates))).toEqual([]);
     expect(refusals(half, tenServers(5, 4, rates))).toHaveLength(1);

@@ -98,7 +98,7 @@ function rateProblem(pool: PublicPool, { live }: GroupCapacity, facts: Facts): R
   if (live * peakPerServer >= rate) return undefined;
   const reason =
     `${listInWords(pool.groups)} would carry ${numberInWords(rate)} requests a second with ${live} servers; ` +
-    `expected at most ${numberInWords(live * peakPerServer)}, as the most that one server carried so far is ` +
+    `expected at most ${numberInWords(live * peakPerServer)}, as the most that one server is known to carry is ` +
     numberInWords(peakPerServer);
   return { code: "peak", reason };
 }

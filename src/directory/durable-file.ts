@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { lstat, open, readdir, rename, rm } from "node:fs/promises";
+import { link, lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /**
@@ -20,7 +20,7 @@ export async function replaceFile(
   const temporary = temporaryPath(path);
   try {
     const identity = await writeDurably(temporary, text);
-    if (options.keepOldAs !== undefined) await renameIfThere(path, options.keepOldAs);
+    if (options.keepOldAs !== undefined) await keepAs(path, options.keepOldAs);
     await rename(temporary, path);
     await syncFolder(dirname(path));
     return identity;
@@ -109,11 +109,20 @@ async function writeDurably(path: string, text: string): Promise<FileIdentity> {
   }
 }
 
-async function renameIfThere(from: string, to: string): Promise<void> {
+/** By a second name for the same file, so that at no instant the first one is missing. */
+async function keepAs(path: string, kept: string): Promise<void> {
+  const second = temporaryPath(kept);
   try {
-    await rename(from, to);
+    await link(path, second);
+    await rename(second, kept);
   } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
+    const code = errorCode(error);
+    if (code === "ENOENT") return;
+    // A file system without hard links.
+    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP") throw error;
+    await rename(path, kept);
+  } finally {
+    await rm(second, { force: true });
   }
 }
 

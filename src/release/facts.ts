@@ -16,7 +16,6 @@ export async function gatherFacts(
   sources: FactSources,
   document: AppDocument,
   freeze: StoredFreeze | undefined,
-  peakPerServer?: number,
 ): Promise<Facts> {
   const { name } = document;
   const [statuses, currentRate] = await Promise.all([sources.servers(name), sources.rate(name)]);
@@ -37,5 +36,5 @@ export async function gatherFacts(
     }
     groups[group.name] = capacity;
   }
-  return { groups, peakPerServer, currentRate, freeze };
+  return { groups, peakPerServer: document.release?.serverCapacity, currentRate, freeze };
 }

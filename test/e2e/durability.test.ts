@@ -5,7 +5,7 @@ import { startBackends } from "./harness/backend.ts";
 import { ask } from "./harness/client.ts";
 import { createSite, type HalftoneProcess, readJson, revisionOf } from "./harness/halftone-process.ts";
 import { openScene } from "./harness/scene.ts";
-import { pause } from "./harness/until.ts";
+import { pause, until } from "./harness/until.ts";
 
 const ROUNDS = 10;
 
@@ -90,8 +90,12 @@ describe("a supervisor that is killed in the middle of writes", () => {
       expect(readiness.status).toBe(200);
       const files = await readdir(join(site.folder, "data", "apps"));
       expect(files.filter((name) => name.includes("damaged"))).toEqual([]);
-      expect(await readJson(join(site.folder, "data", "backup.json"))).toMatchObject({
-        apps: [{ name: "shop", revision: inForce.revision }],
+      // It is written beside the changes, not before they are acknowledged.
+      await until("the backup to follow", async () => {
+        const backup = (await readJson(join(site.folder, "data", "backup.json")).catch(() => undefined)) as
+          | { apps: readonly { name: string; revision: number }[] }
+          | undefined;
+        return backup?.apps[0]?.revision === inForce.revision;
       });
     }
     expect(inForce.counter).toBeGreaterThan(ROUNDS);
