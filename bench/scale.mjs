@@ -11,7 +11,7 @@ import { commandLine } from "./command-line.mjs";
 import { childrenOf, othersBetween, othersTime, proxyTime } from "./cpu-time.mjs";
 import { appHost, fillRedis } from "./fleet/documents.mjs";
 import { FleetGateway } from "./fleet/gateway.mjs";
-import { infoOf, startRedis } from "./fleet/redis.mjs";
+import { appsTold, infoOf, startRedis } from "./fleet/redis.mjs";
 import { freePort } from "./free-port.mjs";
 import { machine, requireTools } from "./machine.mjs";
 import { aligned } from "./report.mjs";
@@ -72,10 +72,7 @@ async function measureStart(children, gateway, { title, apps, cores, redis, prof
   const told =
     redis === undefined
       ? Number.NaN
-      : await since("telling the others", async () => {
-          const length = await redis.client.hLen(`halftone:{apps}:in-force:${gateway.name}`);
-          return length === apps;
-        });
+      : await since("telling the others", async () => (await appsTold(redis.client)) === apps);
   const others =
     othersBetween(othersBefore, othersTime(children.groups)) / ((performance.now() - from) / 1000);
   const { supervisor, traffic: worker } = proxyTime(child.pid);
@@ -126,8 +123,7 @@ async function measure(children, folder, { apps, rounds, port, cores, profile })
   }
   const record = await infoOf(redis.client, "used_memory");
   const again = gateway.start(children, cores);
-  while ((await redis.client.hLen("halftone:{apps}:in-force:gateway-1")) < apps && again.running())
-    await pause(50);
+  while ((await appsTold(redis.client)) < apps && again.running()) await pause(50);
   told = (await infoOf(redis.client, "used_memory")) - record;
   await children.end(again);
   const backup = statSync(join(data, "backup.json")).size;

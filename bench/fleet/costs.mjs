@@ -43,13 +43,15 @@ const RECORDS = 500;
  */
 export async function measureCosts(redis, folder) {
   const { client, url } = redis;
+  /** @type {typeof import("../../src/directory/redis/redis-directory.ts")} */
   const { RedisDirectory } = await built("directory/redis/redis-directory.js");
+  /** @type {typeof import("../../src/fleet/redis-roster.ts")} */
   const { RedisRoster } = await built("fleet/redis-roster.js");
   const { parseRedisUrl } = await built("config/redis-target.js");
   const { DIGESTS } = await built("directory/redis/redis-scripts.js");
   const { APPS } = await built("directory/redis/redis-keys.js");
   const config = { target: parseRedisUrl(url) };
-  /** @type {any[]} */
+  /** @type {InstanceType<typeof RedisDirectory>[]} */
   const directories = [];
   /** @param {number} count */
   const open = async (count) => {
@@ -79,16 +81,19 @@ export async function measureCosts(redis, folder) {
   await fillRedis(client, DOCUMENTS, 8080);
   const held = ((await used()) - empty) / DOCUMENTS;
   await open(CONNECTIONS);
+  const [first] = directories;
+  if (first === undefined) throw new Error("there is no connection");
   /** @type {(count: number) => string[]} */
   const names = (count) => Array.from({ length: count }, (_, n) => appName(n));
 
   const cold = process.cpuUsage();
-  await directories[0].read();
+  await first.read();
   const parse = cpuOf(cold) / DOCUMENTS;
   const warm = process.cpuUsage();
-  const { apps } = await directories[0].read();
+  const { apps } = await first.read();
   const compare = cpuOf(warm) / DOCUMENTS;
 
+  /** @type {typeof import("../../src/directory/backup.ts")} */
   const { Backup } = await built("directory/backup.js");
   const file = new Backup(join(folder, "backup.json"));
   await file.save(apps);
@@ -110,6 +115,7 @@ export async function measureCosts(redis, folder) {
     d.link.use((/** @type {any} */ c) => c.scan("0", { MATCH, COUNT: 1000 })),
   );
 
+  /** @type {import("../../src/fleet/roster.ts").GatewayReport} */
   const report = {
     name: "gateway-0000",
     id: "7c1f3b54-6c3a-4c0e-9d0e-0e4c2d1f6a00",
@@ -133,22 +139,23 @@ export async function measureCosts(redis, folder) {
   };
   const records = new Map(names(RECORDS).map((name) => [name, record]));
   const rosters = new Map(directories.map((d) => [d, new RedisRoster(d.link)]));
-  /** @type {(d: any, n: number) => object} */
-  const told = (_, n) => ({ ...report, name: `gateway-${n % CONNECTIONS}` });
-  const beat = await each(500, (d, n) => rosters.get(d).beat(told(d, n), new Map()));
+  /** @type {(d: any, n: number, changed: ReadonlyMap<string, typeof record>) => Promise<unknown>} */
+  const tell = async (d, n, changed) =>
+    await rosters.get(d)?.beat({ ...report, id: `gateway-${n % CONNECTIONS}` }, changed, false);
+  const beat = await each(500, (d, n) => tell(d, n, new Map()));
   const beforeRecords = await used();
-  await each(1, (d, n) => rosters.get(d).beat(told(d, n), records));
+  await each(1, (d, n) => tell(d, n, records));
   const recordHeld = ((await used()) - beforeRecords) / (CONNECTIONS * RECORDS);
-  const fullBeat = await each(20, (d, n) => rosters.get(d).beat(told(d, n), records));
+  const fullBeat = await each(20, (d, n) => tell(d, n, records));
   const one = new Map([...records].slice(0, 1));
-  const beatBytes = await bytesOf(client, () => each(50, (d, n) => rosters.get(d).beat(told(d, n), one)));
+  const beatBytes = await bytesOf(client, () => each(50, (d, n) => tell(d, n, one)));
 
   // The same changes, one after another, told to few and to many.
   const stored = JSON.parse(await storedValue(0, 8080)).document;
   const write = async () => {
     const before = await cpu();
     for (let n = 0; n < WRITES; n++)
-      await directories[0].write(appName(n), { ...stored, name: appName(n) }, "any");
+      await first.write(appName(n), { document: { ...stored, name: appName(n) }, releases: [] }, "any");
     return ((await cpu()) - before) / WRITES;
   };
   const toFew = await write();

@@ -68,12 +68,14 @@ export async function fillRedis(client, apps, port) {
  * @returns {Promise<string>}
  */
 export async function storedValue(n, port) {
+  /** @type {typeof import("../../src/directory/redis/stored-value.ts")} */
   const { writeValue } = await built("directory/redis/stored-value.js");
+  /** @type {typeof import("../../src/config/app-document.ts")} */
   const { parseAppDocument } = await built("config/app-document.js");
   const parsed = parseAppDocument(appDocument(n, port));
   if (!parsed.ok)
     throw new Error(`the document of the benchmark is refused: ${JSON.stringify(parsed.problems)}`);
-  return `{"revision":1,${writeValue(ORIGIN, AT, parsed.value)}`;
+  return `{"revision":1,${writeValue(ORIGIN, AT, { document: parsed.value, releases: [] })}`;
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@redis/client";
 import { freePort } from "../free-port.mjs";
+import { built } from "./documents.mjs";
 import { HOST } from "../proxies/proxy.mjs";
 
 const START_MS = 10_000;
@@ -50,4 +51,18 @@ function newClient(port) {
 export async function infoOf(client, field) {
   const text = await client.info("everything");
   return Number(new RegExp(`^${field}:([\\d.]+)`, "m").exec(text)?.[1] ?? Number.NaN);
+}
+
+/**
+ * Of how many apps the only gateway has told that they are in force.
+ * @param {Client} client
+ */
+export async function appsTold(client) {
+  const { IN_FORCE } = await built("directory/redis/redis-keys.js");
+  const { keys } = await client.scan("0", {
+    MATCH: `${IN_FORCE.replaceAll(/[{}]/g, "\\$&")}*`,
+    COUNT: 1_000_000,
+  });
+  const lengths = await Promise.all(keys.map((key) => client.hLen(key)));
+  return Math.max(0, ...lengths);
 }
