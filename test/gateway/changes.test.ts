@@ -56,7 +56,7 @@ describe("a change of an app", () => {
     expect(new Set([await next(), await next()])).toEqual(new Set(["blue", "green"]));
   });
 
-  it("leaves a request that runs on the snapshot it began with, its retries too", async () => {
+  it("leaves a request that runs where it is; a further try goes by the newest document", async () => {
     let letGo!: () => void;
     const release = new Promise<void>((resolve) => {
       letGo = resolve;
@@ -74,11 +74,9 @@ describe("a change of an app", () => {
     await eventually(() => breaking.requests.length === 1, "the request");
     put(gateway, app([fresh.address]));
     letGo();
-    expect((await peer.message()).body).toBe("old");
-    peer.send(get());
+    // The old server may have been restarted by now: its owner was told that it is idle (decision 0022).
     expect((await peer.message()).body).toBe("fresh");
-    // A server that is named no more keeps no idle connection.
-    await old.peers[0]!.gone();
+    expect(old.requests).toHaveLength(0);
     expect(gateway.servers().map(({ server }) => server)).toEqual([fresh.address]);
   });
 
