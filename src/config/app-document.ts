@@ -97,6 +97,8 @@ export interface HealthDocument {
   readonly maxFails?: number;
   /** Duration a dead server is left out at first; doubles with each failure in a row. Default "10s". */
   readonly dieTime?: string;
+  /** Duration over which a server that comes back gets more and more of its requests. Default "0ms": all at once. */
+  readonly slowStart?: string;
   /** Upper bound of the doubled die time, a duration. Default "300s". */
   readonly maxDieTime?: string;
   /** Active checks. Default: none. */

@@ -6,6 +6,7 @@ import {
   checkedText,
   closedObject,
   duration,
+  durationOrZero,
   flag,
   listOf,
   nonEmptyListOf,
@@ -176,9 +177,15 @@ const health = closedObject(
     maxDieTime: duration()
       .meta({ description: 'Upper bound of the doubled die time, a duration. Default "300s".' })
       .exactOptional(),
+    slowStart: durationOrZero()
+      .meta({
+        description:
+          'Duration over which a server that comes back gets more and more of its requests. Default "0ms".',
+      })
+      .exactOptional(),
     check: check.meta({ description: "Active checks. Default: none." }).exactOptional(),
   },
-  "health settings, {maxFails, dieTime, maxDieTime, check}",
+  "health settings, {maxFails, dieTime, maxDieTime, slowStart, check}",
 );
 
 const retry = closedObject(

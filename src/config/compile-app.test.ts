@@ -24,7 +24,7 @@ describe("compileApp", () => {
       share: 0,
       stickiness: [{ kind: "address" }],
       balance: "roundRobin",
-      health: { maxFails: 1, dieTime: 10_000, maxDieTime: 300_000 },
+      health: { maxFails: 1, dieTime: 10_000, maxDieTime: 300_000, slowStart: 0 },
       retry: { tries: 2, budget: 20, budgetFloor: 3, on: [] },
       proxyProtocol: undefined,
       testersFallBack: false,

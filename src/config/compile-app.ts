@@ -34,6 +34,7 @@ export function compileApp(document: AppDocument, revision: number): App {
       maxFails: health.maxFails ?? 1,
       dieTime: duration(health.dieTime ?? "10s"),
       maxDieTime: duration(health.maxDieTime ?? "300s"),
+      slowStart: duration(health.slowStart ?? "0ms"),
     },
     check: compileCheck(health.check),
     retry: {

@@ -101,6 +101,8 @@ export interface HealthPolicy {
   readonly dieTime: number;
   /** Upper bound of the doubled die time in ms. */
   readonly maxDieTime: number;
+  /** How long the part of the requests rises that a server gets after it came back, in ms; 0: all of it at once. */
+  readonly slowStart: number;
 }
 
 /** A request sent to every server at an interval, to find out what traffic has not. */

@@ -60,9 +60,9 @@ describe("health", () => {
     abandonProbe(health);
     expect(isAvailable(health, 10_000)).toBe(true);
     startProbe(health);
-    expect(recordSuccess(health)).toBe(true);
+    expect(recordSuccess(health, 0)).toBe(true);
     expect(isAvailable(health, 10_000)).toBe(true);
-    expect(recordSuccess(health)).toBe(false);
+    expect(recordSuccess(health, 0)).toBe(false);
   });
 
   it("forgets everything with one success", () => {
@@ -70,7 +70,7 @@ describe("health", () => {
     recordFailure(health, policy, 0, MIDDLE);
     startProbe(health);
     recordFailure(health, policy, 10_000, MIDDLE);
-    recordSuccess(health);
+    recordSuccess(health, 0);
     recordFailure(health, policy, 100_000, MIDDLE);
     expect(health.deadUntil).toBe(110_000);
   });
@@ -116,12 +116,12 @@ describe("health", () => {
 
   it("keeps a server out that the active check calls unhealthy, whatever traffic says", () => {
     const health = fresh();
-    expect(recordCheck(health, true)).toBe(false);
-    expect(recordCheck(health, false)).toBe(true);
-    recordSuccess(health);
+    expect(recordCheck(health, true, 0)).toBe(false);
+    expect(recordCheck(health, false, 0)).toBe(true);
+    recordSuccess(health, 0);
     expect(isAvailable(health, 0)).toBe(false);
     recordFailure(health, policy, 0, MIDDLE);
-    expect(recordCheck(health, true)).toBe(true);
+    expect(recordCheck(health, true, 0)).toBe(true);
     expect(isAvailable(health, 0)).toBe(true);
   });
 
@@ -131,8 +131,8 @@ describe("health", () => {
     expect(adoptDeath(health, 9500, 1)).toBe(false);
     expect(adoptDeath(health, 10_500, 1)).toBe(true);
     expect(health).toMatchObject({ streak: 1, deadUntil: 10_500 });
-    expect(adoptLife(health)).toBe(true);
-    expect(adoptLife(health)).toBe(false);
+    expect(adoptLife(health, 0)).toBe(true);
+    expect(adoptLife(health, 0)).toBe(false);
     expect(isAvailable(health, 0)).toBe(true);
     adoptDeath(health, 40_000, 3);
     startProbe(health);
@@ -143,13 +143,13 @@ describe("health", () => {
   it("counts each change of availability in the epoch, so that no pool misses one", () => {
     const event = fc.constantFrom<(health: Health, now: number) => unknown>(
       (health, now) => recordFailure(health, policy, now, MIDDLE),
-      (health) => recordSuccess(health),
+      (health) => recordSuccess(health, 0),
       (health) => startProbe(health),
       (health) => abandonProbe(health),
-      (health) => recordCheck(health, false),
-      (health) => recordCheck(health, true),
+      (health) => recordCheck(health, false, 0),
+      (health) => recordCheck(health, true, 0),
       (health, now) => adoptDeath(health, now + 5000, 1),
-      (health) => adoptLife(health),
+      (health) => adoptLife(health, 0),
     );
     fc.assert(
       fc.property(fc.array(fc.tuple(event, fc.nat(20_000))), (events) => {

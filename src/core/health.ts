@@ -26,13 +26,36 @@ export interface Health {
   probing: boolean;
   /** The active check says so; independent of what traffic found. */
   unhealthy: boolean;
+  /** How long its part of the requests rises after it came back, in ms; 0: it has all of it at once. */
+  slowStart: number;
+  /** Until when it rises; 0: it does not. */
+  warmUntil: number;
+  /** What has come together towards the next request that it may have while it rises. */
+  warmth: number;
 }
+
+/** What decides when a server is dead, and for how long. */
+type DeathPolicy = Pick<HealthPolicy, "maxFails" | "dieTime" | "maxDieTime">;
 
 /** Die times vary by this part of them to both sides, so that many gateways do not probe a server in step. */
 const JITTER = 0.1;
 
+/** Of its requests, what a server gets at least in its slow start: none would never show that it is well. */
+const LEAST_PART = 0.1;
+
 export function newHealth(epoch: HealthEpoch): Health {
-  return { epoch, fails: 0, firstFailAt: 0, streak: 0, deadUntil: 0, probing: false, unhealthy: false };
+  return {
+    epoch,
+    fails: 0,
+    firstFailAt: 0,
+    streak: 0,
+    deadUntil: 0,
+    probing: false,
+    unhealthy: false,
+    slowStart: 0,
+    warmUntil: 0,
+    warmth: 0,
+  };
 }
 
 /** Alive, or its die time is over and nobody is trying it yet. */
@@ -52,7 +75,7 @@ export function isAvailable(health: Health, now: number): boolean {
  */
 export function recordFailure(
   health: Health,
-  policy: HealthPolicy,
+  policy: DeathPolicy,
   now: number,
   dice: number,
   sentAt: number = now,
@@ -75,15 +98,31 @@ export function recordFailure(
   return true;
 }
 
-function dieTime(policy: HealthPolicy, streak: number): number {
+function dieTime(policy: DeathPolicy, streak: number): number {
   return Math.min(policy.dieTime * 2 ** (streak - 1), Math.max(policy.dieTime, policy.maxDieTime));
 }
 
-/** A try succeeded: everything traffic held against the server is forgotten. True when that brought it back to life. */
-export function recordSuccess(health: Health): boolean {
+/**
+ * A try succeeded: everything traffic held against the server is forgotten. True when that brought it back to life, from
+ * `now` on with a part of its requests that rises (`slowStart`).
+ */
+export function recordSuccess(health: Health, now: number): boolean {
   health.fails = 0;
   if (health.deadUntil === 0) return false;
-  revive(health);
+  revive(health, now);
+  return true;
+}
+
+/**
+ * Whether a server that came back takes this request: in the first tenth of its slow start one of ten, then as large a part
+ * as of the time is over. Counts; not by chance, so that few requests are shared out as evenly as many.
+ */
+export function takesInSlowStart(health: Health, now: number): boolean {
+  if (health.warmUntil <= now) return true;
+  const over = 1 - (health.warmUntil - now) / health.slowStart;
+  health.warmth += Math.max(LEAST_PART, over);
+  if (health.warmth < 1) return false;
+  health.warmth -= 1;
   return true;
 }
 
@@ -100,10 +139,10 @@ export function abandonProbe(health: Health): void {
 }
 
 /** What the active check says now. A server that turns healthy starts anew. True when something changed. */
-export function recordCheck(health: Health, healthy: boolean): boolean {
+export function recordCheck(health: Health, healthy: boolean, now: number): boolean {
   if (health.unhealthy !== healthy) return false;
   health.unhealthy = !healthy;
-  if (healthy) revive(health);
+  if (healthy) revive(health, now);
   else health.epoch.value++;
   return true;
 }
@@ -123,14 +162,16 @@ export function adoptDeath(health: Health, deadUntil: number, streak: number): b
 }
 
 /** Another process found the server alive. True when that is news. */
-export function adoptLife(health: Health): boolean {
-  return recordSuccess(health);
+export function adoptLife(health: Health, now: number): boolean {
+  return recordSuccess(health, now);
 }
 
-function revive(health: Health): void {
+function revive(health: Health, now: number): void {
   health.fails = 0;
   health.streak = 0;
   health.deadUntil = 0;
   health.probing = false;
+  health.warmUntil = health.slowStart === 0 ? 0 : now + health.slowStart;
+  health.warmth = 0;
   health.epoch.value++;
 }

@@ -46,11 +46,37 @@ describe("Pool", () => {
 
   it("keeps its position while the set of the living stays the same", () => {
     const stage = scene([5, 1, 1, 1]);
-    recordCheck(stage.members[3]!.health, false);
+    recordCheck(stage.members[3]!.health, false, 0);
     const taken = picks(stage, 0, 3);
     stage.epoch.value++;
     taken.push(...picks(stage, 60_000, 4));
     expect(taken).toEqual([0, 0, 1, 0, 2, 0, 0]);
+  });
+
+  it.each(methods)("gives a server that came back a part that rises (%s)", (method) => {
+    const stage = scene([1, 1, 1], method);
+    const [back] = stage.members as [Member];
+    back.health.slowStart = 10_000;
+    fail(back, 0);
+    recordSuccess(back.health, 20_000);
+    const partAt = (now: number): number =>
+      picks(stage, now, 3000).filter((index) => index === 0).length / 3000;
+    const parts = [20_000, 25_000, 29_000, 30_000].map(partAt);
+    const whole = partAt(31_000);
+    expect(parts[0]! / whole).toBeCloseTo(0.1, 1);
+    expect(parts[1]!).toBeGreaterThan(parts[0]! * 3);
+    expect(parts[2]!).toBeGreaterThan(parts[1]! * 1.2);
+    expect(parts[3]!).toBeCloseTo(whole, 2);
+  });
+
+  it("gives it every request when nobody else is left", () => {
+    const stage = scene([1, 1]);
+    const [back, other] = stage.members as [Member, Member];
+    back.health.slowStart = 10_000;
+    fail(back, 0);
+    recordSuccess(back.health, 20_000);
+    fail(other, 20_000);
+    expect(picks(stage, 20_001, 20)).toEqual(Array.from({ length: 20 }, () => 0));
   });
 
   it("takes the members' weights at its construction", () => {
@@ -66,7 +92,7 @@ describe("Pool", () => {
     expect(picks(stage, 9999, 4)).toEqual([1, 1, 1, 1]);
     const due = picks(stage, 10_000, 6);
     expect(due.filter((index) => index === 0)).toHaveLength(1);
-    recordSuccess(dead.health);
+    recordSuccess(dead.health, 0);
     expect(picks(stage, 10_000, 6).filter((index) => index === 0)).toHaveLength(3);
   });
 
@@ -94,7 +120,7 @@ describe("Pool", () => {
     expect(other.hasLive(10_000)).toBe(true);
     while (pool.pick(10_000, "", NONE) !== members[0]) expect(other.hasLive(10_000)).toBe(true);
     expect(other.hasLive(10_000)).toBe(false);
-    recordSuccess(members[0]!.health);
+    recordSuccess(members[0]!.health, 0);
     expect(other.hasLive(10_000)).toBe(true);
   });
 
@@ -104,7 +130,7 @@ describe("Pool", () => {
     expect(new Set(picks(stage, 1, 3))).toEqual(new Set([0, 1, 2]));
     expect(stage.pool.panicking).toBe(true);
     expect(stage.members.some(({ health }) => health.probing)).toBe(false);
-    recordSuccess(stage.members[1]!.health);
+    recordSuccess(stage.members[1]!.health, 0);
     expect(picks(stage, 2, 3)).toEqual([1, 1, 1]);
     expect(stage.pool.panicking).toBe(false);
   });
@@ -153,10 +179,10 @@ describe.each(methods)("Pool with %s", (method) => {
           now += wait;
           const member = members[n % members.length]!;
           if (kind === "fail") fail(member, now);
-          else if (kind === "succeed") recordSuccess(member.health);
+          else if (kind === "succeed") recordSuccess(member.health, 0);
           else if (kind === "abandon") abandonProbe(member.health);
-          else if (kind === "unhealthy") recordCheck(member.health, false);
-          else if (kind === "healthy") recordCheck(member.health, true);
+          else if (kind === "unhealthy") recordCheck(member.health, false, 0);
+          else if (kind === "healthy") recordCheck(member.health, true, 0);
           else if (kind === "adopt") adoptDeath(member.health, now + 3000, 1);
           const tried = kind === "retry" ? [member] : [];
           const live = usable.filter(({ health }) => isAvailable(health, now));

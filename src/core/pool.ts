@@ -1,7 +1,7 @@
 import type { BalanceMethod, Server } from "./app.ts";
 import type { Balancer } from "./balancer.ts";
 import { HashRing } from "./hash-ring.ts";
-import { isAvailable, startProbe, type Health, type HealthEpoch } from "./health.ts";
+import { isAvailable, startProbe, takesInSlowStart, type Health, type HealthEpoch } from "./health.ts";
 import { LeastConnections } from "./least-connections.ts";
 import { RoundRobin } from "./round-robin.ts";
 
@@ -36,6 +36,8 @@ export class Pool<M extends Member> {
   private seenEpoch = -1;
   /** When the first die time ends that is not over yet. */
   private recheckAt = 0;
+  /** Until when a member of those alive has only a part of its requests. */
+  private warmUntil = 0;
   private lastPanicked = false;
   private lastProbed = false;
 
@@ -65,7 +67,9 @@ export class Pool<M extends Member> {
     this.refresh(now);
     this.lastProbed = false;
     this.lastPanicked = !this.anyLive;
-    const index = this.balancer.next(key, tried.length === 0 ? NONE : this.indicesOf(tried));
+    const skip = tried.length === 0 ? NONE : this.indicesOf(tried);
+    let index = this.balancer.next(key, skip);
+    if (this.warmUntil > now) index = this.passSlowStarters(index, key, skip, now);
     const member = this.members[index];
     if (member === undefined) return this.pickLastResort(tried);
     if (member.health.deadUntil !== 0 && this.anyLive) {
@@ -85,6 +89,19 @@ export class Pool<M extends Member> {
     return this.lastProbed;
   }
 
+  /** Another index in place of one whose server, just back, does not take this request; the first again if none does. */
+  private passSlowStarters(first: number, key: string, skip: readonly number[], now: number): number {
+    const passed = [...skip];
+    let index = first;
+    for (;;) {
+      const member = this.members[index];
+      if (member === undefined) return first;
+      if (takesInSlowStart(member.health, now)) return index;
+      passed.push(index);
+      index = this.balancer.next(key, passed);
+    }
+  }
+
   private pickLastResort(tried: readonly M[]): M | undefined {
     const index = this.usable.find((index) => !tried.includes(this.members[index]!));
     this.lastPanicked = index !== undefined;
@@ -99,11 +116,14 @@ export class Pool<M extends Member> {
     if (this.seenEpoch === this.epoch.value && now < this.recheckAt) return;
     this.seenEpoch = this.epoch.value;
     this.recheckAt = Infinity;
+    this.warmUntil = 0;
     const live: number[] = [];
     for (const index of this.usable) {
       const { health } = this.members[index]!;
-      if (isAvailable(health, now)) live.push(index);
-      else if (health.deadUntil > now) this.recheckAt = Math.min(this.recheckAt, health.deadUntil);
+      if (isAvailable(health, now)) {
+        live.push(index);
+        this.warmUntil = Math.max(this.warmUntil, health.warmUntil);
+      } else if (health.deadUntil > now) this.recheckAt = Math.min(this.recheckAt, health.deadUntil);
     }
     this.anyLive = live.length > 0;
     this.offer(this.anyLive ? live : this.usable);

@@ -29,7 +29,7 @@ const app = (changes: Partial<App> = {}): App => ({
   testers: { addresses: addresses(), rules: [] },
   stickiness: [{ kind: "address" }],
   balance: "roundRobin",
-  health: { maxFails: 1, dieTime: 10_000, maxDieTime: 300_000 },
+  health: { maxFails: 1, dieTime: 10_000, maxDieTime: 300_000, slowStart: 0 },
   check: undefined,
   retry: { tries: 2, budget: 20, budgetFloor: 3, on: [] },
   proxyProtocol: undefined,

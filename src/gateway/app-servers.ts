@@ -33,13 +33,14 @@ export class AppServers {
     for (const group of app.groups) {
       for (const server of group.servers) {
         named.add(server.id);
-        const known = this.servers.get(server.id);
+        let known = this.servers.get(server.id);
         if (known === undefined) {
-          this.servers.set(server.id, new UpstreamServer(app.name, group.name, server, this.epoch));
-        } else {
-          known.group = group.name;
-          known.server = server;
+          known = new UpstreamServer(app.name, group.name, server, this.epoch);
+          this.servers.set(server.id, known);
         }
+        known.group = group.name;
+        known.server = server;
+        known.health.slowStart = app.health.slowStart;
       }
     }
     for (const [id, server] of this.servers) {

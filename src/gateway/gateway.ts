@@ -159,10 +159,10 @@ export class Gateway {
         server.closeIdle();
         break;
       case "alive":
-        adoptLife(server.health);
+        adoptLife(server.health, this.clock.now);
         break;
       case "check":
-        recordCheck(server.health, finding.healthy);
+        recordCheck(server.health, finding.healthy, this.clock.now);
         if (!finding.healthy) server.lastError = finding.error;
         break;
     }

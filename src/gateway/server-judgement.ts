@@ -20,7 +20,7 @@ export function blameServer(
 
 /** A try went well. */
 export function praiseServer(context: GatewayContext, server: UpstreamServer): void {
-  if (recordSuccess(server.health)) context.onServerRevived(server);
+  if (recordSuccess(server.health, context.clock.now)) context.onServerRevived(server);
 }
 
 /** The gateway does not connect to it. Its health is not touched: the operator's mistake is no illness. */
