@@ -26,6 +26,17 @@ describe("AppTable", () => {
     expect(table.find("b.test", "/")?.app.name).toBe("b");
   });
 
+  it.each([[["a", "b"]], [["b", "a"]]])(
+    "sends a route that two apps claim to the same one, in whatever order they came: %j",
+    (names) => {
+      const table = new AppTable({ value: 0 });
+      for (const name of names) table.put(stored(name, 1, { routes: [{ host: "both.test" }] }));
+      expect(table.find("both.test", "/")?.app.name).toBe("a");
+      table.delete("a");
+      expect(table.find("both.test", "/")?.app.name).toBe("b");
+    },
+  );
+
   it("swaps the compiled app as a whole, and leaves the old one to those who hold it", () => {
     const table = new AppTable({ value: 0 });
     table.put(stored("a", 1));

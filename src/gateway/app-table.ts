@@ -154,9 +154,14 @@ export class AppTable {
     if (this.last === entry) this.last = undefined;
   }
 
+  /**
+   * In the order of names, whatever order the apps came in: where two gateways have stored two apps with one route at the
+   * same moment, every process of every gateway sends it to the same one.
+   */
   private rebuildRoutes(): void {
     const claims: { route: Route; value: Entry }[] = [];
-    for (const entry of this.entries.values()) {
+    const byName = [...this.entries].sort(([one], [other]) => (one < other ? -1 : 1));
+    for (const [, entry] of byName) {
       for (const route of entry.routes) claims.push({ route, value: entry });
     }
     this.routes = RouteTable.of(claims);
