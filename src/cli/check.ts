@@ -7,6 +7,8 @@ import type { GatewaySettings } from "../config/gateway-settings.ts";
 import { parseHalftoneConfig } from "../config/halftone-config.ts";
 import { loadAppFiles, type FileProblems, type LoadedApp } from "../config/load-documents.ts";
 import type { Problem } from "../config/problem.ts";
+import type { HookSettings } from "../config/hook-settings.ts";
+import { unknownHooksOf } from "../config/unknown-hooks.ts";
 import { unknownTlsOf } from "../config/unknown-tls.ts";
 import { routeKey } from "../core/route-table.ts";
 import { checkTls } from "../gateway/tls-check.ts";
@@ -60,6 +62,7 @@ async function check(file: string): Promise<Checked> {
     ...problems,
     ...routeConflicts(documents),
     ...unknownTls(documents, config.value.gateway),
+    ...unknownHooks(documents, config.value.hooks),
   ];
   const groups = documents.flatMap(({ document }) => Object.values(document.groups));
   const servers = groups.reduce((sum, group) => sum + group.servers.length, 0);
@@ -78,6 +81,13 @@ function unknownTls(apps: readonly LoadedApp[], settings: GatewaySettings): read
   return apps.flatMap(({ file, document }) =>
     unknownTlsOf([document], settings).map(({ problem }) => ({ file, problems: [problem] })),
   );
+}
+
+function unknownHooks(apps: readonly LoadedApp[], hooks: readonly HookSettings[]): readonly FileProblems[] {
+  return apps.flatMap(({ file, document }) => {
+    const problems = unknownHooksOf(document, hooks);
+    return problems.length === 0 ? [] : [{ file, problems }];
+  });
 }
 
 /** Two apps may not claim the same route; the gateway would refuse the second. */

@@ -227,6 +227,19 @@ describe("halftone status", () => {
 });
 
 describe("halftone check", () => {
+  it("tells hooks that documents name and the configuration does not have", async () => {
+    const app =
+      "name: shop\ngroups: {a: {servers: [10.0.0.1]}, b: {servers: [10.0.0.2]}}\nrelease: {update: deploy, restore: undo}\n";
+    await file("app.yaml", app);
+    const config = await file("hooks.yaml", "apps: [app.yaml]\nhooks: {undo: {command: [/bin/true]}}\n");
+    const { code, err } = await run(["check", "-c", config]);
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /app\.yaml: release\.update: found "deploy", expected a name of hooks in halftone\.yaml: undo/,
+    );
+    expect(err).not.toContain("release.restore");
+  });
+
   it("counts what is valid", async () => {
     await file("shop.yaml", SHOP);
     await file("my_object.json", JSON.stringify(ORIGINAL));
