@@ -6,7 +6,7 @@ import { runCli } from "../e2e/harness/cli.ts";
 import { type HalftoneProcess, readJson, revisionOf } from "../e2e/harness/halftone-process.ts";
 import { startLoad } from "../e2e/harness/load.ts";
 import { openScene, type Scene } from "../e2e/harness/scene.ts";
-import { until } from "../e2e/harness/until.ts";
+import { pause, until } from "../e2e/harness/until.ts";
 import {
   agreeOn,
   createGateways,
@@ -19,6 +19,8 @@ import {
 import { type RedisOptions, type RedisProcess, startRedis } from "./redis-process.ts";
 
 const SERVERS = ["127.0.6.11", "127.0.6.12"] as const;
+/** How long Redis stays away besides what the test does meanwhile, in s; by hand 30. */
+const AWAY = Number(process.env["HALFTONE_AWAY"] ?? 0);
 const APP_KEY = "halftone:{apps}:app:shop";
 
 interface Stage {
@@ -38,7 +40,7 @@ async function stage(scene: Scene, options: RedisOptions = {}): Promise<Stage> {
   return { redis, gateways, port };
 }
 
-describe("while Redis is away, under load", { timeout: 60_000 }, () => {
+describe("while Redis is away, under load", { timeout: 60_000 + AWAY * 1000 }, () => {
   it.each<
     [
       string,
@@ -77,6 +79,7 @@ describe("while Redis is away, under load", { timeout: 60_000 }, () => {
       expect((await gateways[1]!.admin("GET", "/metrics")).body).toMatch(/^halftone_directory_up 0$/m);
       expect((await gateways[0]!.api("GET", "/gateways")).status).toBe(503);
 
+      await pause(AWAY * 1000);
       await comeBack(redis);
       for (const gateway of gateways) await reaches(gateway, "current");
       await gateways[1]!.deploy("shop", 1);
