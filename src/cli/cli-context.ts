@@ -33,3 +33,8 @@ export function printJson(context: CliContext, value: unknown): void {
 export function printLine(context: CliContext, text: string): void {
   context.stdout.write(`${text}\n`);
 }
+
+/** Columns of the output; `otherwise` where there is no terminal, or one that does not know its size and says 0. */
+export function widthOf({ stdout }: CliContext, otherwise: number): number {
+  return stdout.columns === undefined || stdout.columns < 1 ? otherwise : stdout.columns;
+}

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { ReleaseJson } from "../../admin/release-schemas.ts";
 import { AdminClient, appPath, withAdminOptions, type AdminOptions } from "../admin-client.ts";
-import { hasColour, printJson, printLine, type CliContext } from "../cli-context.ts";
+import { hasColour, printJson, printLine, type CliContext, widthOf } from "../cli-context.ts";
 import { drawRelease } from "./draw-release.ts";
 import { freezeOf, SurroundingsReader } from "./release-surroundings.ts";
 import { printable } from "./release-words.ts";
@@ -20,7 +20,7 @@ export function releaseStatusCommand(context: CliContext): Command {
         return;
       }
       const { servers, groups } = await new SurroundingsReader(client).read(view);
-      const width = context.stdout.columns ?? 100;
+      const width = widthOf(context, 100);
       for (const line of drawRelease(view, servers, groups, width, hasColour(context)))
         printLine(context, line);
       const freeze = await freezeOf(client, name);

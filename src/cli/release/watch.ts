@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { ReleaseJson } from "../../admin/release-schemas.ts";
 import { AdminClient, withAdminOptions, type AdminOptions } from "../admin-client.ts";
-import { hasColour, printLine, type CliContext } from "../cli-context.ts";
+import { hasColour, printLine, type CliContext, widthOf } from "../cli-context.ts";
 import { CliFailure, Unreachable } from "../cli-failure.ts";
 import { teller } from "./await-release.ts";
 import { drawRelease } from "./draw-release.ts";
@@ -142,7 +142,7 @@ class LiveScreen implements Screen {
   }
 
   private get width(): number {
-    return this.context.stdout.columns ?? 80;
+    return widthOf(this.context, 80);
   }
 
   private draw(lines: readonly string[]): void {
