@@ -1,6 +1,7 @@
 import type { AppDocument } from "../config/app-document.ts";
 import { type App, type Group } from "../core/app.ts";
 import { compileApp } from "../config/compile-app.ts";
+import { formatProblems } from "../config/format-problems.ts";
 import { outstanding, type ReleaseEffect } from "../core/release-effects.ts";
 import type { CheckedServer, Facts, ReleaseEvent } from "../core/release-event.ts";
 import type { ReleaseState } from "../core/release-state.ts";
@@ -65,6 +66,8 @@ export class ReleaseController {
   /** How runs of hooks ended that the state has not been told of. */
   readonly #ended = new Map<string, Extract<ReleaseEvent, { type: "hookEnded" }>>();
   readonly #probes = new Map<string, Probed>();
+  /** Why releases could not be gone on with at the last turn, by app: said once. */
+  readonly #stuck = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #turning: Promise<void> | undefined;
   #again = false;
@@ -127,7 +130,7 @@ export class ReleaseController {
         if (!(error instanceof DirectoryUnavailable)) {
           this.#options.log.error(
             { err: error },
-            "a release could not be gone on with; it stays where it is",
+            "releases could not be gone on with; they stay where they are",
           );
         }
       },
@@ -145,9 +148,29 @@ export class ReleaseController {
       await this.#release();
       return false;
     }
-    if (!(await this.#hold())) return true;
-    for (const { name } of running) await this.#driveOne(name);
+    if (!(await this.#hold())) {
+      this.#forgetProbes([]);
+      return true;
+    }
+    for (const { name } of running) await this.#driveAlone(name);
     return true;
+  }
+
+  /** What is wrong with one release holds up no other. Throws `DirectoryUnavailable`, which holds for all of them. */
+  async #driveAlone(app: string): Promise<void> {
+    try {
+      await this.#driveOne(app);
+      this.#stuck.delete(app);
+    } catch (error) {
+      if (error instanceof DirectoryUnavailable) throw error;
+      const reason = String(error);
+      if (this.#stuck.get(app) === reason) return;
+      this.#stuck.set(app, reason);
+      this.#options.log.error(
+        { err: error, app },
+        `the release of ${app} could not be gone on with, it stays where it is: ${reason}`,
+      );
+    }
   }
 
   async #hold(): Promise<boolean> {
@@ -268,6 +291,7 @@ export class ReleaseController {
     );
     if (result.kind === "fenced") this.#held = undefined;
     if (result.kind === "unavailable") throw new DirectoryUnavailable(result.reason);
+    if (result.kind === "invalid") throw new Error(formatProblems(result.problems).join("; "));
     if (result.kind !== "stored" || after === undefined) return;
     for (const event of events) if (event.type === "hookEnded") this.#ended.delete(event.run);
     for (const run of asked) this.#run(result.app, after, run);
