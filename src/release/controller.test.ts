@@ -136,4 +136,20 @@ describe("the controller", () => {
     controller({ runner });
     await vi.waitFor(() => expect(log.errors.join()).toMatch(/routes/), 3000);
   });
+
+  it("leaves a hook alone that another gateway of the same name runs", async () => {
+    const { store, releases, controller } = await stage(["shop"]);
+    const [first, second] = [heldHooks(), heldHooks()];
+    expect((await releases.start("shop", START, "amy")).kind).toBe("done");
+    controller({ runner: first.runner });
+    await vi.waitFor(() => expect(first.begun).toHaveLength(1), 3000);
+    controller({ runner: second.runner });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(runningRelease(store.get("shop")?.releases)?.trouble).toBeNull();
+    first.begun[0]!.end();
+    await vi.waitFor(
+      () => expect(runningRelease(store.get("shop")?.releases)?.stage.kind).toBe("checking"),
+      3000,
+    );
+  });
 });

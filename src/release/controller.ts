@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { AppDocument } from "../config/app-document.ts";
 import { type App, type Group } from "../core/app.ts";
 import { compileApp } from "../config/compile-app.ts";
@@ -36,7 +37,7 @@ export interface ControllerOptions {
   readonly store: AppStore;
   readonly locks: Locks;
   readonly roster: Roster;
-  /** This gateway's name, as holder of the lock. */
+  /** This gateway's name. Another may have it too: the holder of the lock is told from others by more. */
   readonly gateway: string;
   readonly hooks: () => readonly HookSettings[];
   readonly runner: HookRunner;
@@ -60,6 +61,7 @@ interface Probed {
  */
 export class ReleaseController {
   readonly #options: ControllerOptions;
+  readonly #holder: string;
   #held: HeldLock | undefined;
   #renewedAt = 0;
   readonly #runs = new Map<string, HookRun>();
@@ -76,6 +78,7 @@ export class ReleaseController {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#holder = `${options.gateway} ${randomUUID()}`;
     this.#unsubscribe = options.store.subscribe(() => this.wake());
     this.#later(0);
   }
@@ -174,7 +177,7 @@ export class ReleaseController {
   }
 
   async #hold(): Promise<boolean> {
-    const { locks, gateway } = this.#options;
+    const { locks } = this.#options;
     const now = performance.now();
     if (this.#held !== undefined && now - this.#renewedAt < RENEW_EVERY) return true;
     if (this.#held !== undefined) {
@@ -182,7 +185,7 @@ export class ReleaseController {
       if (await locks.renew(this.#held, LEASE)) return true;
       this.#held = undefined;
     }
-    const answer = await locks.acquire(LOCK, gateway, LEASE);
+    const answer = await locks.acquire(LOCK, this.#holder, LEASE);
     if (answer.kind === "taken") return false;
     this.#held = answer.lock;
     this.#renewedAt = now;
