@@ -137,6 +137,28 @@ describe("the controller", () => {
     await vi.waitFor(() => expect(log.errors.join()).toMatch(/routes/), 3000);
   });
 
+  it("does not change the app again and again while it waits for gateways and requests", async () => {
+    const delays = { here: 0, b: 3, c: 5, d: 8, e: 13, f: 17, g: 21, h: 30 };
+    const { store, releases, controller } = await stage(["shop"], delays);
+    const { runner, begun } = heldHooks();
+    expect((await releases.start("shop", START, "amy")).kind).toBe("done");
+    let changes = 0;
+    store.subscribe(() => void changes++);
+    controller({ runner });
+    await vi.waitFor(() => expect(begun).toHaveLength(1), 10_000);
+    expect(changes).toBeLessThan(8);
+    begun[0]!.end();
+  });
+
+  it("comes to the end of a drain also when gateways are slow to apply each change", async () => {
+    const { releases, controller } = await stage(["shop"], { here: 0, slow: 1400, slower: 2300 });
+    const { runner, begun } = heldHooks();
+    expect((await releases.start("shop", START, "amy")).kind).toBe("done");
+    controller({ runner });
+    await vi.waitFor(() => expect(begun).toHaveLength(1), 10_000);
+    begun[0]!.end();
+  });
+
   it("leaves a hook alone that another gateway of the same name runs", async () => {
     const { store, releases, controller } = await stage(["shop"]);
     const [first, second] = [heldHooks(), heldHooks()];

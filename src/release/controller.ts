@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { AppDocument } from "../config/app-document.ts";
 import { type App, type Group } from "../core/app.ts";
 import { compileApp } from "../config/compile-app.ts";
@@ -25,6 +26,13 @@ const RENEW_EVERY = 3000;
 /** How often what is waited for is looked at, in ms; a change of an app is looked at at once. */
 const TURN = 200;
 const IDLE_TURN = 1000;
+/**
+ * When words alone are stored anew, in ms: who is busy, what fails. Each change is a revision that every gateway has to
+ * apply before anything else counts, so that words which tell of the last one could keep a drain from ever ending: within
+ * one step the wait doubles.
+ */
+const FIRST_WORDS = 1000;
+const LONGEST_WORDS = 8000;
 /** How long a gateway that stops waits for its hooks, in ms; then they are ended. */
 const HOOK_PATIENCE = 30_000;
 
@@ -68,6 +76,8 @@ export class ReleaseController {
   /** How runs of hooks ended that the state has not been told of. */
   readonly #ended = new Map<string, Extract<ReleaseEvent, { type: "hookEnded" }>>();
   readonly #probes = new Map<string, Probed>();
+  /** When words alone were stored last, or first withheld, by app. */
+  readonly #words = new Map<string, { readonly step: string; readonly at: number; readonly wait: number }>();
   /** Why releases could not be gone on with at the last turn, by app: said once. */
   readonly #stuck = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
@@ -285,7 +295,7 @@ export class ReleaseController {
           if (event.type === "hookBegun" && next.state !== state) begun.push(event.run);
           ({ state } = next);
         }
-        if (state === before) return undefined;
+        if (state === before || this.#waitsWithWords(name, before, state)) return undefined;
         after = state;
         asked = begun;
         return withState(standing, state);
@@ -299,6 +309,21 @@ export class ReleaseController {
     for (const event of events) if (event.type === "hookEnded") this.#ended.delete(event.run);
     for (const run of asked) this.#run(result.app, after, run);
     this.#again = true;
+  }
+
+  /** Nothing but words has changed, and it is too early to store them anew. */
+  #waitsWithWords(name: string, before: ReleaseState, after: ReleaseState): boolean {
+    if (!isDeepStrictEqual(withoutWords(before), withoutWords(after))) return false;
+    const now = performance.now();
+    const step = `${after.id} ${after.step}`;
+    const last = this.#words.get(name);
+    if (last?.step !== step) {
+      this.#words.set(name, { step, at: now, wait: FIRST_WORDS });
+      return true;
+    }
+    if (now - last.at < last.wait) return true;
+    this.#words.set(name, { step, at: now, wait: Math.min(last.wait * 2, LONGEST_WORDS) });
+    return false;
   }
 
   /** Only after the state that says that it is begun was stored. */
@@ -383,6 +408,16 @@ export class ReleaseController {
     const ids = sightings.map(({ report }) => report.id);
     return { sightings, records: await roster.records(ids, app) };
   }
+}
+
+/** All that anything follows from. */
+function withoutWords({ stage, trouble, blocked, ...rest }: ReleaseState): unknown {
+  return {
+    ...rest,
+    stage: { ...stage, ...("busy" in stage && { busy: [] }), ...("failing" in stage && { failing: [] }) },
+    trouble: trouble?.code,
+    blocked: blocked?.code,
+  };
 }
 
 /** A release that another version of this program wrote is left alone. */
