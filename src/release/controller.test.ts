@@ -159,6 +159,49 @@ describe("the controller", () => {
     begun[0]!.end();
   });
 
+  it("begins no hook while it stops", async () => {
+    const { releases, controller } = await stage(["aaa", "shop"]);
+    const { runner, begun } = heldHooks();
+    expect((await releases.start("aaa", START, "amy")).kind).toBe("done");
+    const made = controller({ runner });
+    await vi.waitFor(() => expect(begun).toHaveLength(1), 3000);
+    const stopped = made.stop();
+    expect((await releases.start("shop", START, "amy")).kind).toBe("done");
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(begun.map(({ task }) => task.app)).toEqual(["aaa"]);
+    for (const { end } of begun) end();
+    await stopped;
+  });
+
+  it("stores how a hook ended before it stops, also when it ends in the middle of a turn", async () => {
+    const { store, releases, controller } = await stage(["shop"]);
+    const { runner, begun } = heldHooks();
+    expect((await releases.start("shop", START, "amy")).kind).toBe("done");
+    let wait = 0;
+    const made = controller({
+      runner,
+      facts: async () => {
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        return FACTS;
+      },
+    });
+    await vi.waitFor(() => expect(begun).toHaveLength(1), 3000);
+    wait = 100;
+    const turn = made as unknown as { wake(): void };
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const stopped = made.stop();
+    turn.wake();
+    const gate = vi.spyOn(store, "advance").mockImplementationOnce(async () => {
+      // It ends while a turn that knew nothing of it is being stored.
+      begun[0]!.end();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return { kind: "unchanged", app: store.get("shop")! };
+    });
+    await stopped;
+    expect(gate).toHaveBeenCalled();
+    expect(runningRelease(store.get("shop")?.releases)?.stage.kind).toBe("checking");
+  });
+
   it("leaves a hook alone that another gateway of the same name runs", async () => {
     const { store, releases, controller } = await stage(["shop"]);
     const [first, second] = [heldHooks(), heldHooks()];

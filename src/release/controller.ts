@@ -83,6 +83,7 @@ export class ReleaseController {
   #timer: NodeJS.Timeout | undefined;
   #turning: Promise<void> | undefined;
   #again = false;
+  #stopping = false;
   #stopped = false;
   readonly #unsubscribe: () => void;
 
@@ -99,20 +100,25 @@ export class ReleaseController {
     else this.#later(0);
   }
 
-  /** Waits for hooks under way, gives the lock back, and does nothing more. */
+  /** Begins no hook any more, waits for those under way, gives the lock back, and does nothing more. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#unsubscribe();
     const patience = setTimeout(() => this.#stopRuns(), HOOK_PATIENCE);
+    // The turn under way may be about to begin one.
+    await this.#turning;
     while (this.#runs.size > 0 && this.#held !== undefined) {
       await Promise.all(Array.from(this.#runs.values(), (run) => run.ended));
-      await this.#turn();
     }
     clearTimeout(patience);
+    // One that is under way may know nothing of how they ended.
+    await this.#turning;
+    if (this.#ended.size > 0 && this.#held !== undefined) await this.#turn();
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#turning;
     this.#stopRuns();
-    for (const { probing } of this.#probes.values()) probing.stop();
+    this.#forgetProbes([]);
     // Out of reach: the lease ends by itself.
     if (this.#held !== undefined) await this.#options.locks.release(this.#held).catch(() => undefined);
   }
@@ -258,7 +264,7 @@ export class ReleaseController {
 
   #answerHook(effect: Extract<ReleaseEffect, { kind: "hook" }>, facts: Facts): readonly ReleaseEvent[] {
     const { run } = effect;
-    if (!effect.begun) return [{ type: "hookBegun", run, facts }];
+    if (!effect.begun) return this.#stopping ? [] : [{ type: "hookBegun", run, facts }];
     if (this.#runs.has(run)) return [];
     const ended = this.#ended.get(run);
     if (ended !== undefined) return [{ ...ended, facts }];
