@@ -225,6 +225,7 @@ async function startSigned(
       },
       document,
       freeze,
+      Date.now(),
     );
   const hooks = (): readonly HookSettings[] => current.hooks;
   const releases = new StoredReleases({ store, facts, hooks, now: Date.now });
