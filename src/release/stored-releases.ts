@@ -11,7 +11,7 @@ import { describe } from "../core/release-view.ts";
 import type { ReleaseView } from "../core/release-view.ts";
 import { transition } from "../core/release.ts";
 import type { AppStore, StoreResult } from "../directory/app-store.ts";
-import type { StoredApp } from "../directory/directory.ts";
+import { DirectoryUnavailable, type StoredApp } from "../directory/directory.ts";
 import { withState } from "./release-changes.ts";
 import {
   pastOf,
@@ -154,6 +154,8 @@ export class StoredReleases implements ReleaseService {
       }
       return { kind: "unavailable", reason: reasonOf(result) };
     } catch (error) {
+      // The roster is asked for facts before the store is.
+      if (error instanceof DirectoryUnavailable) return { kind: "unavailable", reason: error.message };
       if (!(error instanceof UnreadableRecord)) throw error;
       return { kind: "refused", refusals: [{ code: "unreadable", reason: error.message }] };
     }
