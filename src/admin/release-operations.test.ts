@@ -271,6 +271,24 @@ describe("a freeze", () => {
   });
 });
 
+describe("a release of another version of the program", () => {
+  it.each([
+    ["GET", "/release"],
+    ["GET", "/releases"],
+    ["GET", "/freeze"],
+    ["PUT", "/freeze"],
+    ["DELETE", "/freeze"],
+  ])("is told as such: %s %s", async (method, path) => {
+    const releases = { past: [], current: { format: 99 } };
+    await admin.store.advance("shop", "test", ({ document }) => ({ document, releases, what: "" }));
+    const body = method === "PUT" ? { reason: "a fair" } : undefined;
+    expect(await problem(send(method, path, body), 409, "refused")).toMatchObject({
+      refusals: [{ code: "unreadable" }],
+      detail: expect.stringContaining("format 99; expected 1") as string,
+    });
+  });
+});
+
 /** Takes nothing more when it is full. */
 class FullDirectory extends MemoryDirectory {
   full = false;
