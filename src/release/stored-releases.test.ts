@@ -35,6 +35,19 @@ describe("what is said to a release", () => {
   });
 });
 
+describe("a reason", () => {
+  it("is kept without what a terminal takes for a command, and not at any length", async () => {
+    await releases.start("shop", { version: "2" }, "amy");
+    const reason = `lunch\u001b[2J\nshop 1: done${"!".repeat(1000)}`;
+    await releases.command("shop", { type: "pause", reason }, "amy");
+    await releases.freeze("shop", { until: null, reason }, "amy");
+    for (const kept of [releases.view("shop")?.reason, releases.freezeOf("shop")?.reason]) {
+      expect(kept).toMatch(/lunch\ufffdshop 1: done!+…$/);
+      expect(kept!.length).toBeLessThan(600);
+    }
+  });
+});
+
 describe("a release of another version of the program", () => {
   beforeEach(async () => {
     await store.advance("shop", "test", ({ document }) => ({
