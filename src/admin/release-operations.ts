@@ -31,19 +31,25 @@ const COMMANDS: Readonly<Record<CommandRequest["type"], string>> = {
 
 /** Releases, what is said to them, and freezes. */
 export function releaseOperations(deps: AdminDeps, releases: ReleaseService): readonly Operation[] {
-  return operationsOf(deps, releases).map((operation) => ({
+  return operationsOf(deps, releases).map(tellingUnreadable);
+}
+
+/** What another version of this program wrote is told as such, whatever was asked. */
+function tellingUnreadable(operation: Operation): Operation {
+  const { refusals = [], handle } = operation;
+  return {
     ...operation,
-    refusals: [...new Set([...(operation.refusals ?? []), 409])].sort((one, other) => one - other),
-    handle: async (c) => {
+    refusals: [...new Set([...refusals, 409])].sort((one, other) => one - other),
+    async handle(c) {
       try {
-        return await operation.handle(c);
+        return await handle(c);
       } catch (error) {
         if (!(error instanceof UnreadableRecord)) throw error;
-        const refusals = [{ code: "unreadable", reason: error.message }];
-        return refusal("refused", error.message, { refusals });
+        const unreadable = [{ code: "unreadable", reason: error.message }];
+        return refusal("refused", error.message, { refusals: unreadable });
       }
     },
-  }));
+  };
 }
 
 function operationsOf(deps: AdminDeps, releases: ReleaseService): readonly Operation[] {
