@@ -225,6 +225,7 @@ async function startSigned(
       },
       document,
       freeze,
+      Date.now(),
     );
   const hooks = (): readonly HookSettings[] => current.hooks;
   const releases = new StoredReleases({ store, facts, hooks, now: Date.now });
@@ -233,20 +234,6 @@ async function startSigned(
     const notice = noticeOfChange(change);
     if (notice !== undefined) notifier.send(notice);
   });
-  const controller = new ReleaseController({
-    store,
-    locks: directory.locks,
-    roster,
-    gateway: config.name,
-    hooks,
-    runner: hookRunner(),
-    probe: (app, { servers }, onRound) =>
-      probeGroup({ app, servers, guard: addressGuard, serverTls: () => checker.serverTls }, onRound),
-    facts,
-    log,
-    now: Date.now,
-  });
-
   const view: GatewayView = {
     servers: (app) => plane.servers(app),
     readiness: () => ({
@@ -279,6 +266,20 @@ async function startSigned(
   }
   adminUrl = admin.url;
   member.start();
+  // Only now: a gateway that does not come up, as its ports are taken, must not begin a hook before it ends.
+  const controller = new ReleaseController({
+    store,
+    locks: directory.locks,
+    roster,
+    gateway: config.name,
+    hooks,
+    runner: hookRunner(),
+    probe: (app, { servers }, onRound) =>
+      probeGroup({ app, servers, guard: addressGuard, serverTls: () => checker.serverTls }, onRound),
+    facts,
+    log,
+    now: Date.now,
+  });
   log.info(
     { gateway: plane.bound.map(listenText), admin: admin.url, apps: store.list().length },
     "listening",

@@ -113,6 +113,11 @@ describe("a release", () => {
     [{}, ["version"]],
     [{ version: " " }, ["version"]],
     [{ version: 2 }, ["version"]],
+    [{ version: "2\u001b]0;root\u0007" }, ["version"]],
+    [{ version: "2\n2026-01-02T03:04:05Z shop 1: done" }, ["version"]],
+    [{ version: "2\u0000" }, ["version"]],
+    [{ version: "1.\u202e2" }, ["version"]],
+    [{ version: "2".repeat(129) }, ["version"]],
     [{ version: "2", steps: "fast" }, ["steps"]],
     [{ version: "2", groups: [1] }, ["groups[0]"]],
     [{ version: "2", hook: "rm -rf /" }, ["hook"]],
@@ -268,6 +273,24 @@ describe("a freeze", () => {
       problems: [{ path }],
     });
     await problem(send("GET", "/freeze"), 404, "no-freeze");
+  });
+});
+
+describe("a release of another version of the program", () => {
+  it.each([
+    ["GET", "/release"],
+    ["GET", "/releases"],
+    ["GET", "/freeze"],
+    ["PUT", "/freeze"],
+    ["DELETE", "/freeze"],
+  ])("is told as such: %s %s", async (method, path) => {
+    const releases = { past: [], current: { format: 99 } };
+    await admin.store.advance("shop", "test", ({ document }) => ({ document, releases, what: "" }));
+    const body = method === "PUT" ? { reason: "a fair" } : undefined;
+    expect(await problem(send(method, path, body), 409, "refused")).toMatchObject({
+      refusals: [{ code: "unreadable" }],
+      detail: expect.stringContaining("format 99; expected 1") as string,
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { parseDuration } from "../config/duration.ts";
-import type { StoredFreeze } from "../release/release-record.ts";
+import { type StoredFreeze, UnreadableRecord } from "../release/release-record.ts";
 import type { CommandRequest, ReleaseAnswer, ReleaseService } from "../release/release-service.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
@@ -31,6 +31,28 @@ const COMMANDS: Readonly<Record<CommandRequest["type"], string>> = {
 
 /** Releases, what is said to them, and freezes. */
 export function releaseOperations(deps: AdminDeps, releases: ReleaseService): readonly Operation[] {
+  return operationsOf(deps, releases).map(tellingUnreadable);
+}
+
+/** What another version of this program wrote is told as such, whatever was asked. */
+function tellingUnreadable(operation: Operation): Operation {
+  const { refusals = [], handle } = operation;
+  return {
+    ...operation,
+    refusals: [...new Set([...refusals, 409])].sort((one, other) => one - other),
+    async handle(c) {
+      try {
+        return await handle(c);
+      } catch (error) {
+        if (!(error instanceof UnreadableRecord)) throw error;
+        const unreadable = [{ code: "unreadable", reason: error.message }];
+        return refusal("refused", error.message, { refusals: unreadable });
+      }
+    },
+  };
+}
+
+function operationsOf(deps: AdminDeps, releases: ReleaseService): readonly Operation[] {
   const view = { description: "The release as it is now", schema: releaseAnswer };
   return [
     {

@@ -57,11 +57,21 @@ function iso(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
+/** It is kept, logged, drawn on terminals and handed to hooks in their environment. */
+const LONGEST_VERSION = 128;
+
+function isVersion(text: string): boolean {
+  return text.trim() !== "" && text.length <= LONGEST_VERSION && !/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(text);
+}
+
 // What steps look like inside, which groups there are, which hooks: that is the release's affair, and refused there with
 // every reason at once.
 export const startRequest: z.ZodType<StartRequest> = closedObject(
   {
-    version: filledText("the version to be released, as text"),
+    version: checkedText(
+      isVersion,
+      `the version to be released, as text of at most ${LONGEST_VERSION} characters, none of them a control character`,
+    ),
     steps: z.array(z.unknown(), "a list of steps").exactOptional(),
     groups: listOf(z.string("the name of a group"), "names of groups").exactOptional(),
     update: filledText("the name of a hook of halftone.yaml").exactOptional(),

@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { AppDocument } from "../config/app-document.ts";
 import { type App, type Group } from "../core/app.ts";
 import { compileApp } from "../config/compile-app.ts";
+import { formatProblems } from "../config/format-problems.ts";
 import { outstanding, type ReleaseEffect } from "../core/release-effects.ts";
 import type { CheckedServer, Facts, ReleaseEvent } from "../core/release-event.ts";
 import type { ReleaseState } from "../core/release-state.ts";
@@ -23,6 +26,13 @@ const RENEW_EVERY = 3000;
 /** How often what is waited for is looked at, in ms; a change of an app is looked at at once. */
 const TURN = 200;
 const IDLE_TURN = 1000;
+/**
+ * When words alone are stored anew, in ms: who is busy, what fails. Each change is a revision that every gateway has to
+ * apply before anything else counts, so that words which tell of the last one could keep a drain from ever ending: within
+ * one step the wait doubles.
+ */
+const FIRST_WORDS = 1000;
+const LONGEST_WORDS = 8000;
 /** How long a gateway that stops waits for its hooks, in ms; then they are ended. */
 const HOOK_PATIENCE = 30_000;
 
@@ -35,7 +45,7 @@ export interface ControllerOptions {
   readonly store: AppStore;
   readonly locks: Locks;
   readonly roster: Roster;
-  /** This gateway's name, as holder of the lock. */
+  /** This gateway's name. Another may have it too: the holder of the lock is told from others by more. */
   readonly gateway: string;
   readonly hooks: () => readonly HookSettings[];
   readonly runner: HookRunner;
@@ -59,20 +69,27 @@ interface Probed {
  */
 export class ReleaseController {
   readonly #options: ControllerOptions;
+  readonly #holder: string;
   #held: HeldLock | undefined;
   #renewedAt = 0;
   readonly #runs = new Map<string, HookRun>();
   /** How runs of hooks ended that the state has not been told of. */
   readonly #ended = new Map<string, Extract<ReleaseEvent, { type: "hookEnded" }>>();
   readonly #probes = new Map<string, Probed>();
+  /** When words alone were stored last, or first withheld, by app. */
+  readonly #words = new Map<string, { readonly step: string; readonly at: number; readonly wait: number }>();
+  /** Why releases could not be gone on with at the last turn, by app: said once. */
+  readonly #stuck = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #turning: Promise<void> | undefined;
   #again = false;
+  #stopping = false;
   #stopped = false;
   readonly #unsubscribe: () => void;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#holder = `${options.gateway} ${randomUUID()}`;
     this.#unsubscribe = options.store.subscribe(() => this.wake());
     this.#later(0);
   }
@@ -83,20 +100,25 @@ export class ReleaseController {
     else this.#later(0);
   }
 
-  /** Waits for hooks under way, gives the lock back, and does nothing more. */
+  /** Begins no hook any more, waits for those under way, gives the lock back, and does nothing more. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#unsubscribe();
     const patience = setTimeout(() => this.#stopRuns(), HOOK_PATIENCE);
+    // The turn under way may be about to begin one.
+    await this.#turning;
     while (this.#runs.size > 0 && this.#held !== undefined) {
       await Promise.all(Array.from(this.#runs.values(), (run) => run.ended));
-      await this.#turn();
     }
     clearTimeout(patience);
+    // One that is under way may know nothing of how they ended.
+    await this.#turning;
+    if (this.#ended.size > 0 && this.#held !== undefined) await this.#turn();
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#turning;
     this.#stopRuns();
-    for (const { probing } of this.#probes.values()) probing.stop();
+    this.#forgetProbes([]);
     // Out of reach: the lease ends by itself.
     if (this.#held !== undefined) await this.#options.locks.release(this.#held).catch(() => undefined);
   }
@@ -127,7 +149,7 @@ export class ReleaseController {
         if (!(error instanceof DirectoryUnavailable)) {
           this.#options.log.error(
             { err: error },
-            "a release could not be gone on with; it stays where it is",
+            "releases could not be gone on with; they stay where they are",
           );
         }
       },
@@ -145,13 +167,33 @@ export class ReleaseController {
       await this.#release();
       return false;
     }
-    if (!(await this.#hold())) return true;
-    for (const { name } of running) await this.#driveOne(name);
+    if (!(await this.#hold())) {
+      this.#forgetProbes([]);
+      return true;
+    }
+    for (const { name } of running) await this.#driveAlone(name);
     return true;
   }
 
+  /** What is wrong with one release holds up no other. Throws `DirectoryUnavailable`, which holds for all of them. */
+  async #driveAlone(app: string): Promise<void> {
+    try {
+      await this.#driveOne(app);
+      this.#stuck.delete(app);
+    } catch (error) {
+      if (error instanceof DirectoryUnavailable) throw error;
+      const reason = String(error);
+      if (this.#stuck.get(app) === reason) return;
+      this.#stuck.set(app, reason);
+      this.#options.log.error(
+        { err: error, app },
+        `the release of ${app} could not be gone on with, it stays where it is: ${reason}`,
+      );
+    }
+  }
+
   async #hold(): Promise<boolean> {
-    const { locks, gateway } = this.#options;
+    const { locks } = this.#options;
     const now = performance.now();
     if (this.#held !== undefined && now - this.#renewedAt < RENEW_EVERY) return true;
     if (this.#held !== undefined) {
@@ -159,7 +201,7 @@ export class ReleaseController {
       if (await locks.renew(this.#held, LEASE)) return true;
       this.#held = undefined;
     }
-    const answer = await locks.acquire(LOCK, gateway, LEASE);
+    const answer = await locks.acquire(LOCK, this.#holder, LEASE);
     if (answer.kind === "taken") return false;
     this.#held = answer.lock;
     this.#renewedAt = now;
@@ -222,7 +264,7 @@ export class ReleaseController {
 
   #answerHook(effect: Extract<ReleaseEffect, { kind: "hook" }>, facts: Facts): readonly ReleaseEvent[] {
     const { run } = effect;
-    if (!effect.begun) return [{ type: "hookBegun", run, facts }];
+    if (!effect.begun) return this.#stopping ? [] : [{ type: "hookBegun", run, facts }];
     if (this.#runs.has(run)) return [];
     const ended = this.#ended.get(run);
     if (ended !== undefined) return [{ ...ended, facts }];
@@ -259,7 +301,7 @@ export class ReleaseController {
           if (event.type === "hookBegun" && next.state !== state) begun.push(event.run);
           ({ state } = next);
         }
-        if (state === before) return undefined;
+        if (state === before || this.#waitsWithWords(name, before, state)) return undefined;
         after = state;
         asked = begun;
         return withState(standing, state);
@@ -268,10 +310,26 @@ export class ReleaseController {
     );
     if (result.kind === "fenced") this.#held = undefined;
     if (result.kind === "unavailable") throw new DirectoryUnavailable(result.reason);
+    if (result.kind === "invalid") throw new Error(formatProblems(result.problems).join("; "));
     if (result.kind !== "stored" || after === undefined) return;
     for (const event of events) if (event.type === "hookEnded") this.#ended.delete(event.run);
     for (const run of asked) this.#run(result.app, after, run);
     this.#again = true;
+  }
+
+  /** Nothing but words has changed, and it is too early to store them anew. */
+  #waitsWithWords(name: string, before: ReleaseState, after: ReleaseState): boolean {
+    if (!isDeepStrictEqual(withoutWords(before), withoutWords(after))) return false;
+    const now = performance.now();
+    const step = `${after.id} ${after.step}`;
+    const last = this.#words.get(name);
+    if (last?.step !== step) {
+      this.#words.set(name, { step, at: now, wait: FIRST_WORDS });
+      return true;
+    }
+    if (now - last.at < last.wait) return true;
+    this.#words.set(name, { step, at: now, wait: Math.min(last.wait * 2, LONGEST_WORDS) });
+    return false;
   }
 
   /** Only after the state that says that it is begun was stored. */
@@ -356,6 +414,16 @@ export class ReleaseController {
     const ids = sightings.map(({ report }) => report.id);
     return { sightings, records: await roster.records(ids, app) };
   }
+}
+
+/** All that anything follows from. */
+function withoutWords({ stage, trouble, blocked, ...rest }: ReleaseState): unknown {
+  return {
+    ...rest,
+    stage: { ...stage, ...("busy" in stage && { busy: [] }), ...("failing" in stage && { failing: [] }) },
+    trouble: trouble?.code,
+    blocked: blocked?.code,
+  };
 }
 
 /** A release that another version of this program wrote is left alone. */

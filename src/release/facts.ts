@@ -16,11 +16,16 @@ export async function gatherFacts(
   sources: FactSources,
   document: AppDocument,
   freeze: StoredFreeze | undefined,
+  now: number,
 ): Promise<Facts> {
   const { name } = document;
   const [statuses, currentRate] = await Promise.all([sources.servers(name), sources.rate(name)]);
+  // As for requests: who was dead may be asked again when its time is over. In a group that is out nobody asks, so that a
+  // death from before the update would never end.
   const dead = new Set(
-    statuses.filter(({ deadUntil, healthy }) => deadUntil !== null || !healthy).map(({ server }) => server),
+    statuses
+      .filter(({ deadUntil, healthy }) => (deadUntil !== null && deadUntil > now) || !healthy)
+      .map(({ server }) => server),
   );
   // Weights as they are written: a group that warms up counts whole.
   const { ramp: _, ...whole } = document;

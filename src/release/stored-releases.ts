@@ -8,10 +8,12 @@ import type { Facts } from "../core/release-event.ts";
 import type { ReleasePlan } from "../core/release-plan.ts";
 import type { ReleaseHook } from "../core/release-state.ts";
 import { describe } from "../core/release-view.ts";
+import { shortened } from "../core/release-words.ts";
 import type { ReleaseView } from "../core/release-view.ts";
 import { transition } from "../core/release.ts";
 import type { AppStore, StoreResult } from "../directory/app-store.ts";
-import type { StoredApp } from "../directory/directory.ts";
+import { DirectoryUnavailable, type StoredApp } from "../directory/directory.ts";
+import { harmlessText } from "./harmless-text.ts";
 import { withState } from "./release-changes.ts";
 import {
   pastOf,
@@ -82,10 +84,12 @@ export class StoredReleases implements ReleaseService {
 
   async command(name: string, request: CommandRequest, by: string): Promise<ReleaseAnswer> {
     const { now } = this.#options;
+    const { reason, ...rest } = request;
+    const said = { ...rest, ...(reason !== undefined && { reason: harmlessText(reason) }) };
     return await this.#advance(name, by, ({ releases }, facts) => {
       const { current } = readRecord(releases);
       if (current === undefined) return { refusals: [] };
-      const next = transition(current, { ...request, by, facts }, now());
+      const next = transition(current, { ...said, by, facts }, now());
       return next.kind === "next" ? { state: next.state } : { refusals: [next] };
     });
   }
@@ -113,10 +117,12 @@ export class StoredReleases implements ReleaseService {
     by: string,
   ): ReturnType<ReleaseService["freeze"]> {
     const { store, now } = this.#options;
+    const reason = shortened(harmlessText(freeze?.reason ?? ""));
     const result = await store.advance(name, by, ({ document, releases }) => {
       const { freeze: _, ...record } = readRecord(releases);
-      const what = freeze === undefined ? "unfreeze" : `freeze: ${freeze.reason}`;
-      const kept = freeze === undefined ? record : { ...record, freeze: { ...freeze, by, since: now() } };
+      const what = freeze === undefined ? "unfreeze" : `freeze: ${reason}`;
+      const kept =
+        freeze === undefined ? record : { ...record, freeze: { ...freeze, reason, by, since: now() } };
       return { document, releases: kept, what };
     });
     if (result.kind === "stored" || result.kind === "unchanged") return { kind: "done" };
@@ -154,6 +160,8 @@ export class StoredReleases implements ReleaseService {
       }
       return { kind: "unavailable", reason: reasonOf(result) };
     } catch (error) {
+      // The roster is asked for facts before the store is.
+      if (error instanceof DirectoryUnavailable) return { kind: "unavailable", reason: error.message };
       if (!(error instanceof UnreadableRecord)) throw error;
       return { kind: "refused", refusals: [{ code: "unreadable", reason: error.message }] };
     }
