@@ -286,25 +286,29 @@ describe("a start without Redis", { timeout: 60_000 }, () => {
   });
 });
 
-it("no revision is taken for one of the same number that the directory has lost", async () => {
-  const scene = openScene(onTestFinished);
-  const { redis, gateways, port } = await stage(scene);
-  await gateways[0]!.deploy("shop", 1);
-  await agreeOn(gateways, "shop", 2);
-  await redis.command("FLUSHALL");
-  // It never saw what was lost.
-  const [site] = await createGateways(scene, redis.url, ["gateway-3"]);
-  const other = await site!.site.start();
-  expect(await other.put("shop", twoGroups("shop", port, [...SERVERS]))).toBe(1);
-  const answer = await other.api("GET", "/apps/shop/convergence?wait=2s");
-  expect(answer.status).toBe(409);
-  expect((answer.body as { detail: string }).detail).toContain("gateway-1 (has 2)");
-  // Now the numbers are equal, and the documents are not.
-  await other.put("shop", twoGroups("shop", port, [SERVERS[1], SERVERS[0]]));
-  expect((await other.api("GET", "/apps/shop/convergence?wait=2s")).status).toBe(409);
-  await other.put("shop", twoGroups("shop", port, [...SERVERS]));
-  expect((await other.api("GET", "/apps/shop/convergence?wait=10s")).status).toBe(200);
-});
+it(
+  "no revision is taken for one of the same number that the directory has lost",
+  { timeout: 60_000 },
+  async () => {
+    const scene = openScene(onTestFinished);
+    const { redis, gateways, port } = await stage(scene);
+    await gateways[0]!.deploy("shop", 1);
+    await agreeOn(gateways, "shop", 2);
+    await redis.command("FLUSHALL");
+    // It never saw what was lost.
+    const [site] = await createGateways(scene, redis.url, ["gateway-3"]);
+    const other = await site!.site.start();
+    expect(await other.put("shop", twoGroups("shop", port, [...SERVERS]))).toBe(1);
+    const answer = await other.api("GET", "/apps/shop/convergence?wait=2s");
+    expect(answer.status).toBe(409);
+    expect((answer.body as { detail: string }).detail).toContain("gateway-1 (has 2)");
+    // Now the numbers are equal, and the documents are not.
+    await other.put("shop", twoGroups("shop", port, [SERVERS[1], SERVERS[0]]));
+    expect((await other.api("GET", "/apps/shop/convergence?wait=2s")).status).toBe(409);
+    await other.put("shop", twoGroups("shop", port, [...SERVERS]));
+    expect((await other.api("GET", "/apps/shop/convergence?wait=10s")).status).toBe(200);
+  },
+);
 
 it("an app that was deleted stays so when Redis was away, though a file names it", async () => {
   const scene = openScene(onTestFinished);

@@ -2,7 +2,7 @@
 // The hook of the releases in these tests, run once for each server: ends the process that runs there and starts one
 // of HALFTONE_VERSION. node replace-server-main.mjs FOLDER
 import { spawn } from "node:child_process";
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -21,7 +21,12 @@ appendFileSync(
 const versionFile = join(folder, `${address}.version`);
 const before = existsSync(versionFile) ? readFileSync(versionFile, "utf8").split("\n") : [];
 const version = HALFTONE_HOOK === "restore" ? (before[1] ?? before[0] ?? "") : HALFTONE_VERSION;
-writeFileSync(versionFile, `${version}\n${HALFTONE_HOOK === "restore" ? version : (before[0] ?? "")}`);
+// Whole or not at all: a rollback may end this process at any moment.
+writeFileSync(
+  `${versionFile}.new`,
+  `${version}\n${HALFTONE_HOOK === "restore" ? version : (before[0] ?? "")}`,
+);
+renameSync(`${versionFile}.new`, versionFile);
 
 if (existsSync(pidFile)) {
   const pid = Number(readFileSync(pidFile, "utf8"));
