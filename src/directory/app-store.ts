@@ -139,6 +139,7 @@ export class AppStore {
         const seen = expected === "any" ? current.revision : expected;
         const result = await this.#store(name, edited, seen, by, switched);
         if (result.kind !== "stale" || expected !== "any" || attempt === MOST_ATTEMPTS) return result;
+        await drawApart(attempt);
       }
     });
   }
@@ -148,7 +149,8 @@ export class AppStore {
       for (let attempt = 1; ; attempt += 1) {
         const before = this.#inForce.get(name);
         if (before === undefined) return { kind: "missing" };
-        if (!isExpected(expected, before) || attempt > 2) return { kind: "stale", current: before };
+        const attempts = expected === "any" ? MOST_ATTEMPTS : 2;
+        if (!isExpected(expected, before) || attempt > attempts) return { kind: "stale", current: before };
         const reason = this.#guard(before, undefined);
         if (reason !== undefined) return { kind: "locked", reason };
         const result = await this.#deleteFromDirectory(before, by);
@@ -184,6 +186,7 @@ export class AppStore {
           fence,
         });
         if (result.kind !== "stale" || attempt === MOST_ATTEMPTS) return result;
+        await drawApart(attempt);
       }
     });
   }
@@ -450,6 +453,7 @@ export class AppStore {
       if (result.kind === "fenced") return result;
       // Someone else was first: what they wrote comes into force, and only a writer who expected that may go on.
       await this.#takeDirectory(new Set([name]));
+      if (expected === "any") await drawApart(attempt);
     }
   }
 
@@ -582,7 +586,16 @@ export class AppStore {
 }
 
 /** How often a change of whatever stands is made anew because somebody else was faster. */
-const MOST_ATTEMPTS = 10;
+const MOST_ATTEMPTS = 50;
+/** Writers who meet again and again draw apart: a pause by chance, longer from time to time, of at most so many ms. */
+const LONGEST_PAUSE = 50;
+
+async function drawApart(attempt: number): Promise<void> {
+  const longest = Math.min(LONGEST_PAUSE, 2 * attempt);
+  await new Promise((resolve) => {
+    setTimeout(resolve, Math.random() * longest);
+  });
+}
 
 /** Who and what of a change that was made elsewhere. */
 const FROM_DIRECTORY = "directory";
