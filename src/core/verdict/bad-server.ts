@@ -1,4 +1,4 @@
-import type { Evidence } from "./evidence.ts";
+import { signalEvidence, type Evidence } from "./evidence.ts";
 import { lnMean, lnSum } from "./log-space.ts";
 import { BROKEN_TEST, lnEvidence, UNEQUAL } from "./risk-test.ts";
 import type { VerdictSettings } from "./verdict-settings.ts";
@@ -22,7 +22,7 @@ const ENOUGH = 2;
  */
 export function findBadServer(settings: VerdictSettings, evidence: Evidence): string | undefined {
   const weights = settings.signals.map(({ weight }) => weight);
-  const signals = settings.signals.map(({ name }) => evidence.signals[name]!);
+  const signals = settings.signals.map((signal) => signalEvidence(evidence, signal));
   const names = [...new Set(signals.flatMap(({ servers }) => Object.keys(servers)))];
   const suspects = names.map((name) => {
     const alone = signals.map(({ servers }) => {

@@ -58,19 +58,12 @@ const PACE_WINDOWS = 10;
 const NOTHING: Comparison = { test: NO_COUNTS, rest: NO_COUNTS };
 
 export function newEvidence(settings: VerdictSettings): Evidence {
-  return {
-    signals: Object.fromEntries(
-      settings.signals.map((signal) => [
-        signal.name,
-        {
-          unequal: newRiskEvidence(UNEQUAL),
-          beyond: newRiskEvidence(worseTest(signal.worseThan)),
-          servers: {},
-          step: newStep(signal),
-        },
-      ]),
-    ),
-  };
+  return ofSignals(settings, newSignal);
+}
+
+/** What is known by one signal; one that is not there yet begins. */
+export function signalEvidence(evidence: Evidence, signal: SignalSettings): SignalEvidence {
+  return evidence.signals[signal.name] ?? newSignal(signal);
 }
 
 /**
@@ -78,25 +71,26 @@ export function newEvidence(settings: VerdictSettings): Evidence {
  * After a server was taken out of the group everything begins anew, by `newEvidence`.
  */
 export function beginStep(settings: VerdictSettings, evidence: Evidence): Evidence {
-  return {
-    signals: Object.fromEntries(
-      settings.signals.map((signal) => [
-        signal.name,
-        { ...evidence.signals[signal.name]!, step: newStep(signal) },
-      ]),
-    ),
-  };
+  return ofSignals(settings, (signal) => ({ ...signalEvidence(evidence, signal), step: newStep(signal) }));
 }
 
 /** The evidence with one more window. */
 export function addWindow(settings: VerdictSettings, evidence: Evidence, window: VerdictWindow): Evidence {
+  return ofSignals(settings, (signal) =>
+    addToSignal(signal, signalEvidence(evidence, signal), window[signal.name] ?? NOTHING),
+  );
+}
+
+function ofSignals(settings: VerdictSettings, make: (signal: SignalSettings) => SignalEvidence): Evidence {
+  return { signals: Object.fromEntries(settings.signals.map((signal) => [signal.name, make(signal)])) };
+}
+
+function newSignal(signal: SignalSettings): SignalEvidence {
   return {
-    signals: Object.fromEntries(
-      settings.signals.map((signal) => [
-        signal.name,
-        addToSignal(signal, evidence.signals[signal.name]!, window[signal.name] ?? NOTHING),
-      ]),
-    ),
+    unequal: newRiskEvidence(UNEQUAL),
+    beyond: newRiskEvidence(worseTest(signal.worseThan)),
+    servers: {},
+    step: newStep(signal),
   };
 }
 

@@ -1,5 +1,5 @@
 import { totalNeeded } from "./absolute-bound.ts";
-import type { Evidence, SignalEvidence, StepEvidence } from "./evidence.ts";
+import { signalEvidence, type Evidence, type SignalEvidence, type StepEvidence } from "./evidence.ts";
 import { findableRisk, windowsToReach, type Search, type Traffic } from "./power.ts";
 import { notWorseTest, UNEQUAL, worseTest } from "./risk-test.ts";
 import { BOUND_WEIGHT, estimatedRisk } from "./signal-verdict.ts";
@@ -47,7 +47,7 @@ export function forecast(
 ): readonly SignalForecast[] {
   const weights = settings.signals.reduce((sum, { weight }) => sum + weight, 0);
   return settings.signals.map((signal) => {
-    const ofSignal = evidence.signals[signal.name]!;
+    const ofSignal = signalEvidence(evidence, signal);
     const { step } = ofSignal;
     const traffic = trafficOf(step);
     const part = signal.weight / weights;

@@ -87,8 +87,8 @@ describe("a verdict", () => {
     const verdict = judged(ALL, windows);
     expect(verdict.answer).toBe("worse");
     const alone = verdict.signals.find(({ name }) => name === "slow99");
-    // Weights 2, three times 1/3, and 1: a twelfth of the capital was on it; what was on the others is nearly still there.
-    expect(verdict.unequal.evidence).toBeCloseTo(alone!.unequal.evidence / 12 + 11 / 12, 6);
+    // Weights 3, three times 1/3, and 1: a fifteenth of the capital was on it; what was on the others is nearly still there.
+    expect(verdict.unequal.evidence).toBeCloseTo(alone!.unequal.evidence / 15 + 14 / 15, 6);
   });
 
   it("keeps what speaks for worse over the steps, and shows anew that it is not", () => {
@@ -103,6 +103,12 @@ describe("a verdict", () => {
       unequal: proven.signals["errors"]!.unequal,
       step: newEvidence(ERRORS).signals["errors"]!.step,
     });
+  });
+
+  it("takes in a signal that begins to count later", () => {
+    const later = addWindow(ALL, gather(ERRORS, times(4, errors(3, 1))), errors(3, 1));
+    expect(later.signals["errors"]).toEqual(gather(ERRORS, times(5, errors(3, 1))).signals["errors"]);
+    expect(judge(ALL, gather(ERRORS, [])).answer).toBe("notEnough");
   });
 
   it("asks of a difference that it is more than a trifle", () => {

@@ -1,5 +1,5 @@
 import { findBadServer } from "./bad-server.ts";
-import type { Evidence } from "./evidence.ts";
+import { signalEvidence, type Evidence } from "./evidence.ts";
 import { lnMean } from "./log-space.ts";
 import { isFull, meter, type Meter } from "./meter.ts";
 import { scoreSignal, signalVerdict, type SignalVerdict } from "./signal-verdict.ts";
@@ -38,7 +38,7 @@ export interface Verdict {
  */
 export function judge(settings: VerdictSettings, evidence: Evidence): Verdict {
   const scored = settings.signals.map((signal) => {
-    const ofSignal = evidence.signals[signal.name]!;
+    const ofSignal = signalEvidence(evidence, signal);
     return { signal, ofSignal, score: scoreSignal(signal, ofSignal) };
   });
   const mean = (of: "unequal" | "beyond"): number =>

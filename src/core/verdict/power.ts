@@ -22,8 +22,8 @@ export interface Search {
 }
 
 /**
- * What the bets cost beyond the likelihood ratio of the best one of them, in ln E: not all is staked on that one, while neighbours help
- * and the highest point counts, not the last. Fitted to simulations (`docs/verdicts.md`).
+ * What the bets cost beyond the likelihood ratio of the best one of them, in ln E: not all is staked on that one, while
+ * its neighbours help, and the highest point counts, not the last. Fitted to simulations (`docs/verdicts.md`).
  */
 const SPREAD = 0.9;
 /** Relative risks are looked for up to this one, in steps of 5 %. */

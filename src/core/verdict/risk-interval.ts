@@ -35,9 +35,9 @@ export function addToRiskProfile(profile: RiskProfile, comparison: Comparison): 
 
 /**
  * A confidence sequence: the chance that the relative risk is ever, in any of all the looks at it, below `low` is at
- * most `miss` (more than 0, less than 1), and the same for above `high`. In it are the relative risks that neither one-sided test
- * rejects, the notion of Howard, Ramdas, McAuliffe & Sekhon, Ann. Stat. 2021 (arXiv 1810.08240); the tests are those of
- * `risk-test.ts`, with the stakes spread evenly over the next points of the grid.
+ * most `miss` (more than 0, less than 1), and the same for above `high`. In it are the relative risks that neither
+ * one-sided test rejects (Howard, Ramdas, McAuliffe & Sekhon, Ann. Stat. 2021, arXiv 1810.08240); the tests are those
+ * of `risk-test.ts`, with the stakes spread evenly over the next points of the grid.
  *
  * The ends are points of the grid, rounded outwards.
  */

@@ -12,8 +12,8 @@ export interface ServerEvidence {
 export type ServersEvidence = Readonly<Record<string, ServerEvidence>>;
 
 /**
- * The evidence with one more window. `servers`: what of `comparison.test` was each server's. `whole` is the evidence against the group before
- * this window: what stands there of a server that was not seen before was found without it.
+ * The evidence with one more window. `servers`: what of `comparison.test` was each server's. `whole` is the evidence
+ * against the group before this window: for a server that was not seen before, all of it was found without it.
  */
 export function addToServersEvidence(
   evidence: ServersEvidence,

@@ -70,9 +70,9 @@ export function estimatedRisk({ weighed }: StepEvidence): number | undefined {
 }
 
 /**
- * The hypothesis is that the version has at least `notWorseThan` times the risk and more than what is acceptable; either
- * half may be refuted. The mean of both bets is a bet against the whole. The bound alone does not pass a version that is seen to be
- * worse by more than is allowed.
+ * The hypothesis is that the version has at least `notWorseThan` times the risk and more than what is acceptable. Either
+ * half may be refuted: the mean of both bets is a bet against the whole. The bound does not help a version that is seen
+ * to be worse by more than is allowed.
  */
 function lnNotWorse(signal: SignalSettings, step: StepEvidence): number {
   const lnRelative = lnEvidence(notWorseTest(signal.notWorseThan), step.notWorse);

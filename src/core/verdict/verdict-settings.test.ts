@@ -8,12 +8,12 @@ import {
 } from "./verdict-settings.ts";
 
 describe("the settings", () => {
-  it("count errors twice as much as latency by default", () => {
+  it("count errors three times as much as latency by default", () => {
     const { alpha, beta, signals } = DEFAULT_SETTINGS;
     expect({ alpha, beta }).toEqual({ alpha: 0.01, beta: 0.05 });
     const weight = (prefix: string): number =>
       signals.reduce((sum, { name, weight }) => sum + (name.startsWith(prefix) ? weight : 0), 0);
-    expect(weight("errors") / weight("slow")).toBeCloseTo(2, 12);
+    expect(weight("errors") / weight("slow")).toBeCloseTo(3, 12);
     expect(signals[0]).toMatchObject({ worseThan: 1.2, notWorseThan: 2, acceptable: 0.001 });
   });
 

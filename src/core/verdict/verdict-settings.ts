@@ -1,6 +1,6 @@
 /** By what a version is judged, and how sure the verdict has to be. Plain JSON; fixed while a release runs. */
 export interface VerdictSettings {
-  /** Chance, more than 0 and less than 1, that a version like the old one is ever called worse, however often it is looked at. */
+  /** Chance (more than 0, less than 1) that a version like the old one is called worse, in all looks at it together. */
   readonly alpha: number;
   /** Chance of calling a version not worse that is, and of calling a difference within `worseThan` more than that. */
   readonly beta: number;
@@ -36,8 +36,11 @@ export const ERROR_MARGINS: Margins = { worseThan: 1.2, notWorseThan: 2 };
 export const SLOW_MARGINS: Margins = { worseThan: 1.1, notWorseThan: 2 };
 /** One in a thousand. */
 const ACCEPTABLE = 0.001;
-/** Errors count twice as much as latency, which is the mean of its quantiles, and as a signal from the outside. */
-const ERRORS_WEIGHT = 2;
+/**
+ * Errors count three times as much as latency, which is the mean of its quantiles, and as a signal from the outside: users
+ * forgive slowness sooner, and of errors there are few to learn from.
+ */
+const ERRORS_WEIGHT = 3;
 const QUANTILES = [50, 90, 99] as const;
 
 /** Errors: at most one for each client and window, so that one client's burst is not taken for many failures. */

@@ -42,7 +42,7 @@ function worseInWords(settings: VerdictSettings, verdict: Verdict): readonly str
   return verdict.badServer === undefined
     ? ["The new version is worse.", found, surely]
     : [
-        `The server ${verdict.badServer} is broken, not the new version: without it there is no evidence against the version.`,
+        `The server ${verdict.badServer} is broken, not the new version: without it there is no evidence against that.`,
         found,
       ];
 }
@@ -66,14 +66,16 @@ function notEnoughInWords(
   const { rate, worse, notWorse, findable } = forecast;
   if (worse !== undefined) {
     sentences.push(
-      `If it goes on like this, about ${worse.bad} more ${what} (${duration(worse.seconds)} at the present traffic) will show that it is worse than ${times(worseThan)}.`,
+      `If it goes on like this, about ${count(worse.bad)} more ${what} (${time(worse.seconds)}) will show that it is worse` +
+        ` than ${times(worseThan)}.`,
     );
   }
   if (signal.notWorse.part < 1) {
     sentences.push(
       notWorse === undefined
         ? "Without traffic on both sides nothing can be shown."
-        : `If both versions are alike, about ${count(notWorse.total)} more requests to the new one (${duration(notWorse.seconds)} at the present traffic) will show that it has less than ${times(notWorseThan)} as many.`,
+        : `If both versions are alike, about ${count(notWorse.total)} more requests to the new one (${time(notWorse.seconds)})` +
+            ` will show that it has less than ${times(notWorseThan)} as many.`,
     );
   }
   if (outlook.secondsLeft > 0) {
@@ -86,6 +88,10 @@ function notEnoughInWords(
     );
   }
   return sentences;
+}
+
+function time(seconds: number): string {
+  return `${duration(seconds)} at the present traffic`;
 }
 
 function surely({ surelyFindable }: SignalForecast): string {
