@@ -40,11 +40,14 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)]!;
 }
 
+/** More errors than any of the figures is about. */
+const MOST_ERRORS = 5000;
+
 /** Errors one by one until the test reaches 1/miss, where the part `part` of the traffic is under test. */
 function errorsUntil(test: RiskTest, miss: number, part: number, risk: number, dice: () => number): number {
   const ofTest = (part * risk) / (1 - part + part * risk);
   let evidence = newRiskEvidence(test);
-  for (let errors = 1; ; errors++) {
+  for (let errors = 1; errors < MOST_ERRORS; errors++) {
     const bad = dice() < ofTest ? 1 : 0;
     evidence = addToRiskEvidence(test, evidence, {
       test: { total: 1e6 * part, bad },
@@ -52,6 +55,7 @@ function errorsUntil(test: RiskTest, miss: number, part: number, risk: number, d
     });
     if (lnEvidence(test, evidence) >= -Math.log(miss)) return errors;
   }
+  return MOST_ERRORS;
 }
 
 describe("errors of both sides that it takes at the median", () => {
