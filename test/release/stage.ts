@@ -83,6 +83,8 @@ export async function openStage(scene: Scene, wish: StageWish = {}): Promise<Rel
     ...wish.document,
   };
   await gateways[0]!.put("shop", document);
+  const everywhere = await gateways[0]!.api("GET", "/apps/shop/convergence?wait=30s");
+  if (everywhere.status !== 200) throw new Error(JSON.stringify(everywhere.body));
   return {
     redis,
     sites,
