@@ -221,7 +221,7 @@ async function startSigned(
       {
         servers: (app) => plane.servers(app),
         rate: async (app) =>
-          Object.values(ratesOf(await liveRecords(roster, app))).reduce((sum, rate) => sum + rate, 0),
+          [...ratesOf(await liveRecords(roster, app)).values()].reduce((sum, rate) => sum + rate, 0),
       },
       document,
       freeze,

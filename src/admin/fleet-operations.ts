@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Context } from "hono";
 import type { AppDocument } from "../config/app-document.ts";
 import { occupiedBy, occupiedText } from "../fleet/idleness.ts";
@@ -5,6 +6,7 @@ import { DirectoryUnavailable } from "../directory/directory.ts";
 import { parseDuration } from "../config/duration.ts";
 import { type Convergence, convergenceOf, LEASE, LONGEST_WAIT } from "../fleet/convergence.ts";
 import { sumTotals } from "../gateway/group-totals.ts";
+import { hearOf, liveRecords, ratesOf } from "../fleet/traffic.ts";
 import type { AppRecord, Sighting } from "../fleet/roster.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
@@ -112,12 +114,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
         const app = deps.store.get(nameOf(c));
         if (app === undefined) return noSuchApp(deps, nameOf(c));
         return await orUnavailable(async () => {
-          const { roster } = deps.fleet;
-          const live = (await roster.sightings()).filter(({ ago }) => ago <= LEASE);
-          const records = await roster.records(
-            live.map(({ report }) => report.id),
-            app.name,
-          );
+          const records = await liveRecords(deps.fleet.roster, app.name);
           return c.json(groupRowsOf(Object.keys(app.document.groups), records));
         });
       },
@@ -133,18 +130,13 @@ function waitOf(c: Context<AdminEnv>): number | Response {
 }
 
 async function awaitIdle(deps: AdminDeps, name: string, group: string, wait: number): Promise<Response> {
-  const { roster } = deps.fleet;
   const until = performance.now() + wait;
   for (;;) {
     const app = deps.store.get(name);
     if (app === undefined) return noSuchApp(deps, name);
     const taken = takenBy(app.document, group);
     if (taken !== undefined) return refusal("not-idle", `${group} of app ${name} takes ${taken}`);
-    const sightings = await roster.sightings();
-    const records = await roster.records(
-      sightings.map(({ report }) => report.id),
-      name,
-    );
+    const { sightings, records } = await hearOf(deps.fleet.roster, name);
     const occupied = occupiedBy(group, app.revision, sightings, records);
     if (occupied?.length === 0)
       return Response.json({ app: name, group, idle: true, revision: app.revision });
@@ -152,9 +144,7 @@ async function awaitIdle(deps: AdminDeps, name: string, group: string, wait: num
       const who = occupied === undefined ? "no gateway has told of itself" : occupiedText(occupied);
       return refusal("not-idle", `${group} of app ${name} is not idle at revision ${app.revision}: ${who}`);
     }
-    await new Promise((resolve) => {
-      setTimeout(resolve, POLL);
-    });
+    await setTimeout(POLL);
   }
 }
 
@@ -171,13 +161,10 @@ function takenBy(
   return testers.length > 0 ? "testers (halftone deploy NAME K --closed keeps them away too)" : undefined;
 }
 
-function groupRowsOf(groups: readonly string[], records: readonly (AppRecord | undefined)[]): GroupRow[] {
-  const sums = new Map(Object.entries(sumTotals(records.map((record) => record?.groups ?? {}))));
-  const told = records.map((record) => new Map(Object.entries(record?.rates ?? {})));
-  const rates = groups.map((group) => {
-    const rate = told.reduce((sum, one) => sum + (one.get(group) ?? 0), 0);
-    return Math.round(rate * 10) / 10;
-  });
+function groupRowsOf(groups: readonly string[], records: readonly AppRecord[]): GroupRow[] {
+  const sums = new Map(Object.entries(sumTotals(records.map((record) => record.groups))));
+  const told = ratesOf(records);
+  const rates = groups.map((group) => Math.round((told.get(group) ?? 0) * 10) / 10);
   const all = rates.reduce((sum, rate) => sum + rate, 0);
   return groups.map((group, index): GroupRow => {
     const { requests, failures, inFlight } = sums.get(group) ?? { requests: 0, failures: 0, inFlight: 0 };
@@ -193,17 +180,12 @@ async function awaitConvergence(
   revision: number,
   wait: number,
 ): Promise<Convergence> {
-  const { roster } = deps.fleet;
   const until = performance.now() + wait;
   for (;;) {
-    const sightings = await roster.sightings();
-    const ids = sightings.map(({ report }) => report.id);
-    const records = await roster.records(ids, app);
+    const { sightings, records } = await hearOf(deps.fleet.roster, app);
     const found = convergenceOf(revision, deps.store.get(app)?.revision ?? null, sightings, records);
     if (found.converged || performance.now() >= until) return found;
-    await new Promise((resolve) => {
-      setTimeout(resolve, POLL);
-    });
+    await setTimeout(POLL);
   }
 }
 

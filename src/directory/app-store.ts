@@ -20,6 +20,8 @@ import type { Log } from "./log.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { NAME_GIVEN_TWICE, NO_DEPLOY, type SeedResult, type StoreResult } from "./store-result.ts";
 
+import { TooSlow, within } from "./within.ts";
+
 export type { AppChange, ChangeListener } from "./change-feed.ts";
 export type { DirectoryStatus } from "./directory-status.ts";
 export type { SeedResult, StoreResult } from "./store-result.ts";
@@ -110,7 +112,9 @@ export class AppStore {
   /** Stores a document given in any form `parseAppDocument` takes. An equal document is a change like any other. */
   async put(name: string, input: unknown, expected: Expected, by: string): Promise<StoreResult> {
     const allowServers = this.#allowServers?.();
-    return await this.#change(() => this.#store(name, input, expected, by, () => "put", { allowServers }));
+    return await this.#change<StoreResult>(() =>
+      this.#store(name, input, expected, by, () => "put", { allowServers }),
+    );
   }
 
   /**
@@ -123,7 +127,7 @@ export class AppStore {
     expected: Expected,
     by: string,
   ): Promise<StoreResult> {
-    return await this.#change(async () => {
+    return await this.#change<StoreResult>(async () => {
       for (let attempt = 1; ; attempt += 1) {
         const current = this.#inForce.get(name);
         if (current === undefined) return { kind: "missing" };
@@ -145,7 +149,7 @@ export class AppStore {
   }
 
   async delete(name: string, expected: Expected, by: string): Promise<StoreResult> {
-    return await this.#change(async () => {
+    return await this.#change<StoreResult>(async () => {
       for (let attempt = 1; ; attempt += 1) {
         const before = this.#inForce.get(name);
         if (before === undefined) return { kind: "missing" };
@@ -175,7 +179,7 @@ export class AppStore {
     make: (app: StoredApp) => (AppContent & { readonly what: string }) | undefined,
     fence?: Fence,
   ): Promise<StoreResult | { readonly kind: "unchanged"; readonly app: StoredApp }> {
-    return await this.#queued(async () => {
+    return await this.#change(async () => {
       for (let attempt = 1; ; attempt += 1) {
         const current = this.#inForce.get(name);
         if (current === undefined) return { kind: "missing" };
@@ -207,7 +211,7 @@ export class AppStore {
    * has to be what was seen there: a change that somebody makes meanwhile is not overwritten.
    */
   async restore(name: string, from: "gateway" | "directory", by: string): Promise<StoreResult> {
-    return await this.#change(async () => {
+    return await this.#change<StoreResult>(async () => {
       await this.#takeDirectory(new Set([name]));
       const kept = this.#inForce.kept(name);
       const current = this.#inForce.get(name);
@@ -253,7 +257,7 @@ export class AppStore {
       const { name } = document;
       const result = seen.has(name)
         ? NAME_GIVEN_TWICE
-        : await this.#change(() => this.#seedOne(document, by));
+        : await this.#change<StoreResult>(() => this.#seedOne(document, by));
       seen.add(name);
       if (result.kind === "stored") stored.push(result.app);
       else if (result.kind === "stale") present.push(name);
@@ -329,15 +333,12 @@ export class AppStore {
 
   /** Each answer may come in time, and all of them together much later than traffic can wait. */
   async #inTime(read: Promise<DirectoryContent>): Promise<DirectoryContent> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const reason = `it has not answered in full within ${this.#startWithin} ms`;
-      timer = setTimeout(() => reject(new DirectoryUnavailable(reason)), this.#startWithin);
-    });
     try {
-      return await Promise.race([read, late]);
-    } finally {
-      clearTimeout(timer);
+      return await within(this.#startWithin, read);
+    } catch (error) {
+      if (!(error instanceof TooSlow)) throw error;
+      const reason = `it has not answered in full within ${this.#startWithin} ms`;
+      throw new DirectoryUnavailable(reason, { cause: error });
     }
   }
 
@@ -386,11 +387,7 @@ export class AppStore {
     }
   }
 
-  async #change(task: () => Promise<StoreResult>): Promise<StoreResult> {
-    return await this.#queued(task);
-  }
-
-  async #queued<T>(
+  async #change<T>(
     task: () => Promise<T>,
   ): Promise<T | { readonly kind: "unavailable"; readonly reason: string }> {
     return await this.#queue.run(async () => {

@@ -30,6 +30,8 @@ export class FleetMember {
   readonly #revisions = new Map<string, number>();
   readonly #digest = new RevisionsDigest();
   readonly #rates = new TrafficRates();
+  /** Requests and tunnels that are with servers, of apps that have any. */
+  readonly #flying = new Map<string, number>();
   /** Apps of which the roster has to be told. */
   #untold = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -66,12 +68,6 @@ export class FleetMember {
     if (this.#timer !== undefined) this.#beatSoon();
   }
 
-  /** The next beats say so too: something that the report tells has changed. */
-  async settled(): Promise<void> {
-    this.#beatSoon();
-    await this.#beat;
-  }
-
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -106,6 +102,7 @@ export class FleetMember {
       for (const app of untold) {
         const revision = this.#revisions.get(app) ?? null;
         const groups = totals(app);
+        this.#noteFlying(app, groups);
         const rates = revision === null ? {} : this.#rates.measure(app, groups, performance.now());
         changed.set(app, { revision, groups, rates, ...(differs.has(app) && { differs: true }) });
       }
@@ -113,7 +110,7 @@ export class FleetMember {
         ...report(),
         apps: this.#revisions.size,
         digest: this.#digest.text,
-        inFlight: this.#inFlight(),
+        inFlight: [...this.#flying.values()].reduce((sum, flying) => sum + flying, 0),
       };
       this.#anew = !(await roster.beat(whole, changed, anew));
     } catch (error) {
@@ -125,12 +122,11 @@ export class FleetMember {
     }
   }
 
-  #inFlight(): number {
-    let sum = 0;
-    for (const app of this.#revisions.keys()) {
-      for (const { inFlight } of Object.values(this.#options.totals(app))) sum += inFlight;
-    }
-    return sum;
+  /** Only of apps whose numbers changed: to add up thousands with every beat would hold up the changes that wait for it. */
+  #noteFlying(app: string, groups: AppTotals): void {
+    const flying = Object.values(groups).reduce((sum, { inFlight }) => sum + inFlight, 0);
+    if (flying === 0) this.#flying.delete(app);
+    else this.#flying.set(app, flying);
   }
 }
 

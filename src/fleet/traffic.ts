@@ -1,21 +1,32 @@
 import { LEASE } from "./convergence.ts";
-import type { AppRecord, Roster } from "./roster.ts";
+import type { AppRecord, Roster, Sighting } from "./roster.ts";
 
-/** What every live gateway tells of the app. */
-export async function liveRecords(roster: Roster, app: string): Promise<readonly AppRecord[]> {
-  const live = (await roster.sightings()).filter(({ ago }) => ago <= LEASE);
-  const records = await roster.records(
-    live.map(({ report }) => report.id),
-    app,
-  );
-  return records.filter((record) => record !== undefined);
+/** Every gateway that has told of itself, and what each has told of the app, in the same order. */
+export interface Heard {
+  readonly sightings: readonly Sighting[];
+  readonly records: readonly (AppRecord | undefined)[];
 }
 
-/** Tries a second of each group, all of them together. */
-export function ratesOf(records: readonly AppRecord[]): Readonly<Record<string, number>> {
-  const sums: Record<string, number> = {};
+/** Throws `DirectoryUnavailable`. */
+export async function hearOf(roster: Roster, app: string): Promise<Heard> {
+  const sightings = await roster.sightings();
+  const ids = sightings.map(({ report }) => report.id);
+  return { sightings, records: await roster.records(ids, app) };
+}
+
+/** What every live gateway tells of the app. Throws `DirectoryUnavailable`. */
+export async function liveRecords(roster: Roster, app: string): Promise<readonly AppRecord[]> {
+  const { sightings, records } = await hearOf(roster, app);
+  return records.filter(
+    (record, index) => record !== undefined && sightings[index]!.ago <= LEASE,
+  ) as AppRecord[];
+}
+
+/** Tries a second of each group, all of them together. A map: a group may have any name, "constructor" too. */
+export function ratesOf(records: readonly AppRecord[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
   for (const { rates } of records) {
-    for (const [group, rate] of Object.entries(rates)) sums[group] = (sums[group] ?? 0) + rate;
+    for (const [group, rate] of Object.entries(rates)) sums.set(group, (sums.get(group) ?? 0) + rate);
   }
   return sums;
 }

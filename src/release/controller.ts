@@ -14,7 +14,8 @@ import type { Log } from "../directory/log.ts";
 import type { HeldLock, Locks } from "../directory/locks.ts";
 import { convergenceOf } from "../fleet/convergence.ts";
 import { occupiedBy, occupiedText } from "../fleet/idleness.ts";
-import type { AppRecord, Roster, Sighting } from "../fleet/roster.ts";
+import type { Roster } from "../fleet/roster.ts";
+import { hearOf } from "../fleet/traffic.ts";
 import type { HookRun, HookRunner, HookSettings } from "./hook-runner.ts";
 import { withState } from "./release-changes.ts";
 import { readRecord, runningRelease, type StoredFreeze, UnreadableRecord } from "./release-record.ts";
@@ -74,7 +75,7 @@ export class ReleaseController {
   #renewedAt = 0;
   readonly #runs = new Map<string, HookRun>();
   /** How runs of hooks ended that the state has not been told of. */
-  readonly #ended = new Map<string, Extract<ReleaseEvent, { type: "hookEnded" }>>();
+  readonly #ended = new Map<string, Omit<Extract<ReleaseEvent, { type: "hookEnded" }>, "facts">>();
   readonly #probes = new Map<string, Probed>();
   /** When words alone were stored last, or first withheld, by app. */
   readonly #words = new Map<string, { readonly step: string; readonly at: number; readonly wait: number }>();
@@ -235,12 +236,12 @@ export class ReleaseController {
   ): Promise<readonly ReleaseEvent[]> {
     switch (effect.kind) {
       case "converge": {
-        const { sightings, records } = await this.#told(app.name);
+        const { sightings, records } = await hearOf(this.#options.roster, app.name);
         const { converged } = convergenceOf(app.revision, app.revision, sightings, records);
         return converged ? [{ type: "converged", change: effect.change, facts }] : [];
       }
       case "drain": {
-        const { sightings, records } = await this.#told(app.name);
+        const { sightings, records } = await hearOf(this.#options.roster, app.name);
         const occupied = occupiedBy(effect.group, app.revision, sightings, records);
         if (occupied === undefined) return [];
         const busy = occupied.map((one) => occupiedText([one]));
@@ -249,7 +250,8 @@ export class ReleaseController {
       case "hook":
         return this.#answerHook(effect, facts);
       case "stopHook":
-        return this.#answerStop(effect.run, facts);
+        this.#runs.get(effect.run)?.stop();
+        return this.#endOf(effect.run, facts);
       case "health": {
         const servers = this.#probed(app, state, effect);
         return [{ type: "health", step: effect.step, servers, facts }];
@@ -265,20 +267,16 @@ export class ReleaseController {
   #answerHook(effect: Extract<ReleaseEffect, { kind: "hook" }>, facts: Facts): readonly ReleaseEvent[] {
     const { run } = effect;
     if (!effect.begun) return this.#stopping ? [] : [{ type: "hookBegun", run, facts }];
+    return this.#endOf(run, facts);
+  }
+
+  /** How a run ended, as far as it has: one that nobody here knows was begun by a gateway that is gone. */
+  #endOf(run: string, facts: Facts): readonly ReleaseEvent[] {
     if (this.#runs.has(run)) return [];
     const ended = this.#ended.get(run);
     if (ended !== undefined) return [{ ...ended, facts }];
     const detail = "the gateway that ran it is gone; nobody saw how it ended";
     return [{ type: "hookEnded", run, outcome: "unknown", detail, facts }];
-  }
-
-  #answerStop(run: string, facts: Facts): readonly ReleaseEvent[] {
-    const running = this.#runs.get(run);
-    running?.stop();
-    if (running !== undefined) return [];
-    const ended = this.#ended.get(run);
-    const detail = "the gateway that ran it is gone; nobody saw how it ended";
-    return [ended ?? { type: "hookEnded", run, outcome: "unknown", detail, facts }];
   }
 
   /** Stores what the events lead to, and then carries out what may be done only once. */
@@ -340,7 +338,7 @@ export class ReleaseController {
     const hook = hooks().find(({ name }) => name === effect.name);
     const end = (outcome: "done" | "failed", detail: string): void => {
       this.#runs.delete(run);
-      this.#ended.set(run, { type: "hookEnded", run, outcome, detail, facts: { groups: {} } });
+      this.#ended.set(run, { type: "hookEnded", run, outcome, detail });
       log.info({ app: app.name, run, outcome }, `hook ${effect.name}: ${detail}`);
       this.wake();
     };
@@ -403,16 +401,6 @@ export class ReleaseController {
       probing.stop();
       this.#probes.delete(key);
     }
-  }
-
-  async #told(app: string): Promise<{
-    readonly sightings: readonly Sighting[];
-    readonly records: readonly (AppRecord | undefined)[];
-  }> {
-    const { roster } = this.#options;
-    const sightings = await roster.sightings();
-    const ids = sightings.map(({ report }) => report.id);
-    return { sightings, records: await roster.records(ids, app) };
   }
 }
 

@@ -6,7 +6,7 @@ import type { Parsed } from "../config/problem.ts";
 import { begin } from "../core/release-begin.ts";
 import type { Facts } from "../core/release-event.ts";
 import type { ReleasePlan } from "../core/release-plan.ts";
-import type { ReleaseHook } from "../core/release-state.ts";
+import type { ReleaseHook, ReleaseState } from "../core/release-state.ts";
 import { describe } from "../core/release-view.ts";
 import { shortened } from "../core/release-words.ts";
 import type { ReleaseView } from "../core/release-view.ts";
@@ -136,7 +136,7 @@ export class StoredReleases implements ReleaseService {
     decide: (
       app: StoredApp,
       facts: Facts,
-    ) => Pick<NextState, "state"> | { readonly refusals: readonly ReleaseRefusal[] },
+    ) => { readonly state: ReleaseState } | { readonly refusals: readonly ReleaseRefusal[] },
   ): Promise<ReleaseAnswer> {
     const { store, facts: factsOf } = this.#options;
     const app = store.get(name);
@@ -166,10 +166,6 @@ export class StoredReleases implements ReleaseService {
       return { kind: "refused", refusals: [{ code: "unreadable", reason: error.message }] };
     }
   }
-}
-
-interface NextState {
-  readonly state: Parameters<typeof withState>[1];
 }
 
 /** What the request says, then what the document does, then defaults. */

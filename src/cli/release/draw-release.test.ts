@@ -167,7 +167,7 @@ describe("the picture of a release", () => {
     const coloured = drawRelease(view, SERVERS, TRAFFIC, 80, true).join("\n");
     expect(plain).not.toContain("\u001b");
     expect(coloured).toContain("\u001b[33m▶ shifting 10 %\u001b[39m");
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
     expect(coloured.replaceAll(/\u001b\[\d+m/g, "")).toBe(plain);
   });
 

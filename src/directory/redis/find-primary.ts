@@ -1,6 +1,7 @@
 import { nodeText, type RedisNode, type RedisTarget } from "../../config/redis-target.ts";
 import { DirectoryUnavailable } from "../directory.ts";
-import { ANSWER_TIME, connect, reasonOf, type RedisClient, within } from "./redis-client.ts";
+import { within } from "../within.ts";
+import { ANSWER_TIME, connect, reasonOf, type RedisClient } from "./redis-client.ts";
 import type { RedisLogin } from "./redis-login.ts";
 
 /**

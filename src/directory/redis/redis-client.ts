@@ -1,6 +1,7 @@
 import { createClient, type RedisClientType } from "@redis/client";
 import { nodeText, type RedisNode } from "../../config/redis-target.ts";
 import { DirectoryUnavailable } from "../directory.ts";
+import { within } from "../within.ts";
 import type { RedisLogin } from "./redis-login.ts";
 
 /** How long anything asked of a Redis may take, in ms; a connection that is slower is given up. */
@@ -46,25 +47,6 @@ export async function connect(
   } catch (error) {
     client.destroy();
     throw new DirectoryUnavailable(`${nodeText(node)}: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-/** Something took longer than it may. */
-export class TooSlow extends Error {
-  override readonly name = "TooSlow";
-}
-
-/** Rejects with `TooSlow` after so many ms; what comes later is ignored. */
-export async function within<T>(limit: number, task: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TooSlow(`no answer within ${limit} ms`)), limit);
-  });
-  try {
-    return await Promise.race([task, late]);
-  } finally {
-    clearTimeout(timer);
-    task.catch(() => undefined);
   }
 }
 

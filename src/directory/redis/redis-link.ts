@@ -2,7 +2,8 @@ import type { RedisConfig } from "../../config/halftone-config.ts";
 import { nodeText, type RedisNode } from "../../config/redis-target.ts";
 import { DirectoryUnavailable } from "../directory.ts";
 import { findPrimary } from "./find-primary.ts";
-import { ANSWER_TIME, connect, reasonOf, type RedisClient, TooSlow, within } from "./redis-client.ts";
+import { TooSlow, within } from "../within.ts";
+import { ANSWER_TIME, connect, reasonOf, type RedisClient } from "./redis-client.ts";
 import { readLogin } from "./redis-login.ts";
 
 const FIRST_PAUSE = 100;
