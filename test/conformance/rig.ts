@@ -9,8 +9,11 @@ import { StrictUpstream } from "./strict-upstream.ts";
 
 /** Longest wait of one run; reaching it is a failure. */
 const PATIENCE = 10_000;
-/** Runs of one case that are under way at the same time. */
-const AT_ONCE = 64;
+/**
+ * Runs of one case that are under way at the same time. Clients, gateway and server share this loop: with many more, and
+ * other suites on the same processor, its turns stay long for more than a second, and the gateway rightly refuses some.
+ */
+const AT_ONCE = 16;
 /** A longer text is split at so many places, around its line ends and evenly spread; at every one if that is asked for. */
 const MOST_SPLITS = process.env["HALFTONE_CONFORMANCE"] === "all" ? Infinity : 32;
 /** Beyond this a text is sent in pieces that are longer than a byte. */
