@@ -179,6 +179,7 @@ async function startSigned(
     }),
     count: () => plane.count(),
     totals: (app) => plane.totals(app),
+    tally: (app) => plane.tally(app),
     differing: () => new Set(store.differences().map(({ name }) => name)),
     log,
   });
@@ -228,7 +229,8 @@ async function startSigned(
       Date.now(),
     );
   const hooks = (): readonly HookSettings[] => current.hooks;
-  const releases = new StoredReleases({ store, facts, hooks, now: Date.now });
+  const signals = (): readonly string[] => [];
+  const releases = new StoredReleases({ store, facts, hooks, signals, now: Date.now });
   let notifier = new Notifier(config.notify, log);
   store.subscribe((change) => {
     const notice = noticeOfChange(change);
@@ -277,6 +279,9 @@ async function startSigned(
     probe: (app, { servers }, onRound) =>
       probeGroup({ app, servers, guard: addressGuard, serverTls: () => checker.serverTls }, onRound),
     facts,
+    outside: () => ({
+      take: () => Promise.resolve({ comparisons: new Map(), problems: new Map() }),
+    }),
     log,
     now: Date.now,
   });

@@ -12,6 +12,7 @@ import { openApiAnswer } from "./schemas.ts";
 import { serviceOperations } from "./service-operations.ts";
 import type { TokenSet } from "./token-set.ts";
 import { trafficOperations } from "./traffic-operations.ts";
+import { verdictOperations } from "./verdict-operations.ts";
 
 /**
  * The admin API: JSON under /api/v1 behind a bearer token, and a few open routes for load balancers. Every refusal is
@@ -24,6 +25,7 @@ export function createAdminApi(deps: AdminDeps): Hono<AdminEnv> {
     ...fleetOperations(deps),
     ...directoryOperations(deps),
     ...(deps.releases === undefined ? [] : releaseOperations(deps, deps.releases)),
+    ...(deps.releases === undefined ? [] : verdictOperations(deps, deps.releases)),
     ...serviceOperations(deps),
   ];
   operations.push(openApiOperation(operations, deps.version));

@@ -149,6 +149,7 @@ export const releaseAnswer: z.ZodType = z.object({
       serves: z.enum(["public", "testers", "standby", "nobody"]),
     }),
   ),
+  quarantined: z.array(z.string()).describe("servers that this release found broken"),
   plan: z.looseObject({ steps: z.array(z.looseObject({ kind: z.enum(["testers", "share", "hold"]) })) }),
   log: z.array(z.object({ at: time, by: z.string(), what: z.string() })),
 });

@@ -50,8 +50,11 @@ export interface ServerRow {
   readonly inFlight: number;
   readonly requests: number;
   readonly failures: number;
-  /** dead: requests found it so and it has not answered since, or the active check did. */
-  readonly state: "up" | "dead";
+  /**
+   * dead: requests found it so and it has not answered since, or the active check did. quarantined: it gets no request until
+   * that is lifted.
+   */
+  readonly state: "up" | "dead" | "quarantined";
   /** When one request tries it again, ISO 8601; null: requests found nothing wrong. */
   readonly deadUntil: string | null;
   /** What the active check says; true when there is none. */
@@ -263,7 +266,7 @@ export const serverRows: z.ZodType<readonly ServerRow[]> = z.array(
     inFlight: z.int(),
     requests: z.int(),
     failures: z.int(),
-    state: z.enum(["up", "dead"]),
+    state: z.enum(["up", "dead", "quarantined"]),
     deadUntil: z.string().nullable(),
     healthy: z.boolean(),
     lastError: z.string().nullable(),

@@ -39,23 +39,18 @@ export function trafficOperations(deps: AdminDeps): readonly Operation[] {
       async handle(c) {
         const app = store.get(nameOf(c));
         if (app === undefined) return noSuchApp(deps, nameOf(c));
-        return c.json((await gateway.servers(app.name)).map(row));
+        const quarantined = app.document.quarantine ?? [];
+        const servers = await gateway.servers(app.name);
+        return c.json(servers.map((status) => row(status, quarantined.includes(status.server))));
       },
     },
   ];
 }
 
-function row({
-  group,
-  server,
-  weight,
-  inFlight,
-  requests,
-  failures,
-  deadUntil,
-  healthy,
-  lastError,
-}: ServerStatus): ServerRow {
+function row(
+  { group, server, weight, inFlight, requests, failures, deadUntil, healthy, lastError }: ServerStatus,
+  isQuarantined: boolean,
+): ServerRow {
   return {
     group,
     server,
@@ -63,7 +58,7 @@ function row({
     inFlight,
     requests,
     failures,
-    state: deadUntil === null && healthy ? "up" : "dead",
+    state: isQuarantined ? "quarantined" : deadUntil === null && healthy ? "up" : "dead",
     deadUntil: deadUntil === null ? null : new Date(deadUntil).toISOString(),
     healthy,
     lastError,

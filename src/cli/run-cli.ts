@@ -13,6 +13,7 @@ import { directoryCommand } from "./directory.ts";
 import { explainCommand } from "./explain.ts";
 import { freezeCommand, unfreezeCommand } from "./freeze.ts";
 import { idleCommand } from "./idle.ts";
+import { quarantineCommand } from "./quarantine.ts";
 import { releaseCommand } from "./release/release.ts";
 import { statusCommand } from "./status.ts";
 
@@ -72,6 +73,7 @@ async function programFor(first: string | undefined, context: CliContext): Promi
     explainCommand,
     freezeCommand,
     idleCommand,
+    quarantineCommand,
     releaseCommand,
     statusCommand,
     unfreezeCommand,

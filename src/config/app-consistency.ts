@@ -28,6 +28,7 @@ export function inconsistenciesOf(
     ...proxyHeaderBesideTls(input),
     ...deployBeyondGroups(input["deploy"], Object.keys(groups).length),
     ...groupsOutOfService(input, Object.keys(groups)),
+    ...quarantinedGroups(input, groups),
     ...dieTimeAboveBound(input["health"]),
     ...planOutOfOrder(input["release"]),
   ];
@@ -134,6 +135,36 @@ function groupsOutOfService({ standby, ramp, deploy }: PlainObject, names: reado
   const serving = names.filter((name) => name !== tested && !waiting.includes(name));
   if (names.length > 0 && waiting.length > 0 && serving.length === 0) {
     findings.push({ path: ["standby"], expected: "fewer groups: somebody has to serve the public" });
+  }
+  return findings;
+}
+
+/** A group whose servers are all in quarantine could serve nobody, and a name that no server has would be overlooked. */
+function quarantinedGroups(input: PlainObject, groups: PlainObject): Finding[] {
+  const quarantine = listOrEmpty(input["quarantine"]);
+  if (quarantine.length === 0) return [];
+  const port = numberOr(input["port"], DEFAULT_PORT);
+  const known = new Set<string>();
+  const findings: Finding[] = [];
+  for (const [name, group] of Object.entries(groups)) {
+    const weight = isPlainObject(group) ? numberOr(group["weight"], 1) : 1;
+    const servers = serversOf(group).flatMap((server) => {
+      const parsed = serverSchema.safeParse(server);
+      return parsed.success ? (serverOf(parsed.data, { port, weight }) ?? []) : [];
+    });
+    for (const { id } of servers) known.add(id);
+    const serves = servers.some((server) => server.weight > 0 && !quarantine.includes(server.id));
+    if (servers.length > 0 && !serves) {
+      const expected = `fewer servers: one of ${name} with a weight above 0 has to be left`;
+      findings.push({ path: ["quarantine"], expected });
+    }
+  }
+  for (const [index, id] of quarantine.entries()) {
+    if (typeof id !== "string" || known.has(id)) continue;
+    findings.push({
+      path: ["quarantine", index],
+      expected: `a server of the groups, ${[...known].join(", ")}`,
+    });
   }
   return findings;
 }

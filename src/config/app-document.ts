@@ -38,6 +38,13 @@ export interface AppDocument {
   readonly standby?: readonly string[];
   /** Percentage of its weight, 1 to 100, that a group has while its caches warm up, by its name. Default: all of it. */
   readonly ramp?: Readonly<Record<string, number>>;
+  /**
+   * Servers that get no request, by their addresses with port: a release puts those here that it found broken. Default: none.
+   * Every group needs another one.
+   */
+  readonly quarantine?: readonly string[];
+  /** What a release has counted for its verdict, from its begin to its end. Default: nothing is counted. */
+  readonly tally?: TallyDocument;
   /** Names the draw of clients for `share`: another one draws others first. A release puts its id here. Default "". */
   readonly draw?: string;
   /** Default "roundRobin". */
@@ -141,10 +148,40 @@ export interface ReleaseDocument {
   readonly minCapacity?: number;
   /** Requests a second that one server is known to carry: no step leaves more to each that serves. Default: not asked. */
   readonly serverCapacity?: number;
+  /** By what the new version is judged, and how surely. */
+  readonly verdict?: VerdictDocument;
   /** Hook of halftone.yaml that updates a group. Default: a person does it. */
   readonly update?: string;
   /** Hook of halftone.yaml that brings the old version back to a group. Default: a person does it. */
   readonly restore?: string;
+}
+
+/** By what a release judges the version. What is left out has the defaults of `core/verdict/verdict-settings.ts`. */
+export interface VerdictDocument {
+  /** "errors", "latency", names of `signals` in halftone.yaml; empty: nothing is judged. Default ["errors", "latency"]. */
+  readonly signals?: readonly string[];
+  /** So many times as bad is still a trifle; 1 or more. Default 1.2 for errors, 1.1 for latency. */
+  readonly worseThan?: number;
+  /** So many times as bad has to be ruled out; more than `worseThan`. Default 2. */
+  readonly notWorseThan?: number;
+  /** Chance that a version like the old one is called worse, more than 0 to 0.5. Default 0.01. */
+  readonly alpha?: number;
+  /** Chance that a version is called not worse that is, more than 0 to 0.5. Default 0.05. */
+  readonly beta?: number;
+  /** Percentage of errors that is accepted whatever the others have. Default 0.1. */
+  readonly acceptable?: number;
+  /** Duration at the begin of each step that does not count, while caches warm up. Default "10s". */
+  readonly warmUp?: string;
+  /** Duration of a window. Default "10s". */
+  readonly window?: string;
+}
+
+/** Written by releases. */
+export interface TallyDocument {
+  /** Duration of a window. */
+  readonly window: string;
+  /** Latencies in ms above which an answer is slow; absent until that is settled. */
+  readonly slower?: readonly number[];
 }
 
 /** "wait" is for a person who says `continue`; everything else is a duration. */

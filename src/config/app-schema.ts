@@ -18,7 +18,7 @@ import { NAME, NAME_EXPECTED } from "./names.ts";
 import { releaseSchema } from "./release-schema.ts";
 import { tlsName } from "./tls-schema.ts";
 import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
-import { isHostName, parseServerAddress, SERVER_ADDRESS_EXPECTED } from "./server-address.ts";
+import { isHostName, parseServerAddress, SERVER_ADDRESS_EXPECTED, serverOf } from "./server-address.ts";
 
 /** RFC 9110 5.6.2; the names of cookies (RFC 6265 4.1.1) have the same grammar. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -260,6 +260,28 @@ const appShape = {
         "Percentage of its weight that a group has while its caches warm up, by its name. Default: all of it.",
     })
     .exactOptional(),
+  quarantine: listOf(
+    checkedText(isServerId, 'the address of a server with its port, "10.0.4.175:80", or unix:/path'),
+    "addresses of servers",
+  )
+    .meta({
+      description:
+        "Servers of the groups that get no request; a release puts those here that it found broken. Every group needs another one. Default: none.",
+    })
+    .exactOptional(),
+  tally: closedObject(
+    {
+      window: duration().meta({ description: "Duration of a window." }),
+      slower: z
+        .array(z.number("milliseconds").positive("milliseconds above zero"), "three latencies")
+        .length(3, "three latencies, of p50, p90 and p99")
+        .meta({ description: "Latencies in ms above which an answer is slow." })
+        .exactOptional(),
+    },
+    "{window, slower}",
+  )
+    .meta({ description: "What a release has counted for its verdict. Written by releases." })
+    .exactOptional(),
   draw: patternText(/^[\w.-]{0,64}$/, "up to 64 letters, digits, _ . or -")
     .meta({
       description:
@@ -304,6 +326,11 @@ export const APP_KEYS: readonly string[] = Object.keys(appShape);
 
 /** The canonical form, field by field; what fields owe each other is checked by `app-consistency.ts`. */
 export const appSchema: z.ZodType<AppDocument> = closedObject(appShape, "an app document, {name, groups, …}");
+
+/** As the gateway names a server: nothing is left to a default. */
+function isServerId(text: string): boolean {
+  return serverOf(text, { port: 0, weight: 1 })?.id === text && !takesPort(text);
+}
 
 function isServerAddress(text: string): boolean {
   return parseServerAddress(text) !== undefined;

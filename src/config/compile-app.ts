@@ -48,6 +48,11 @@ export function compileApp(document: AppDocument, revision: number): App {
     emergencySpill: document.emergencySpill ?? false,
     upgrades: (document.upgrades ?? ["websocket"]).map((protocol) => protocol.toLowerCase()),
     expose: document.expose ?? false,
+    tally: document.tally && {
+      release: document.draw ?? "",
+      window: duration(document.tally.window),
+      slower: document.tally.slower,
+    },
   };
 }
 
@@ -70,7 +75,13 @@ export function compileRoutes({ routes = [{}] }: AppDocument): readonly Route[] 
 }
 
 /** Weights are whole numbers: where a group has a part of its own, those of all groups are counted in hundredths. */
-function compileGroups({ groups, port = DEFAULT_PORT, standby = [], ramp }: AppDocument): readonly Group[] {
+function compileGroups({
+  groups,
+  port = DEFAULT_PORT,
+  standby = [],
+  ramp,
+  quarantine = [],
+}: AppDocument): readonly Group[] {
   return Object.entries(groups).map(([name, { weight = 1, servers }]) => ({
     name,
     standby: standby.includes(name),
@@ -78,7 +89,8 @@ function compileGroups({ groups, port = DEFAULT_PORT, standby = [], ramp }: AppD
       const server = serverOf(written, { port, weight });
       if (server === undefined) throw new Error(`not a server address: ${JSON.stringify(written)}`);
       const { id, target } = server;
-      return { id, target, weight: ramp === undefined ? server.weight : server.weight * (ramp[name] ?? 100) };
+      const part = quarantine.includes(id) ? 0 : ramp === undefined ? 1 : (ramp[name] ?? 100);
+      return { id, target, weight: server.weight * part };
     }),
   }));
 }

@@ -105,6 +105,7 @@ describe("release of an app document", () => {
       drainTimeout: 0,
       slowStart: 60_000,
       minCapacity: 33.5,
+      verdict: DEFAULT_PLAN.verdict,
     });
   });
 

@@ -1,7 +1,19 @@
 import * as z from "zod";
 
 import { DEFAULT_PLAN, planProblems, type PlanStep, type ReleasePlan } from "../core/release-plan.ts";
-import type { ReleaseDocument, StepDocument } from "./app-document.ts";
+import {
+  DEFAULT_SETTINGS,
+  DEFAULT_VERDICT_PLAN,
+  ERROR_MARGINS,
+  errorSignal,
+  outsideSignal,
+  OWN_SIGNALS,
+  SLOW_MARGINS,
+  slowSignals,
+  type SignalSettings,
+  type VerdictPlan,
+} from "../core/verdict/verdict-settings.ts";
+import type { ReleaseDocument, StepDocument, VerdictDocument } from "./app-document.ts";
 import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
 import { type Finding, type Path, problemsOf } from "./finding.ts";
 import { NAME, NAME_EXPECTED } from "./names.ts";
@@ -12,7 +24,9 @@ import {
   closedObject,
   duration,
   durationOrZero,
+  listOf,
   nonEmptyListOf,
+  numberOfText,
   patternText,
   percentage,
   wholeNumber,
@@ -79,6 +93,64 @@ const stepsSchema: z.ZodType<StepDocument[]> = nonEmptyListOf(stepSchema, "steps
 
 const hookName = patternText(NAME, NAME_EXPECTED);
 
+/** More than `min`, at most `max`. */
+function numberAbove(min: number, max: number, expected: string): z.ZodType<number> {
+  return z.preprocess(numberOfText, z.number(expected).gt(min, expected).max(max, expected));
+}
+
+const CHANCE_EXPECTED = "a chance, more than 0 to 0.5";
+const TRIFLE_EXPECTED = "a number from 1 to 100";
+const chance = numberAbove(0, 0.5, CHANCE_EXPECTED);
+const SHORTEST_WINDOW = 1000;
+
+const signalName = patternText(NAME, NAME_EXPECTED).refine(
+  (name) => name === "errors" || !OWN_SIGNALS.includes(name),
+  "errors, latency (which is slow50, slow90 and slow99 together) or a name of signals in halftone.yaml",
+);
+
+const verdictSchema: z.ZodType<VerdictDocument> = closedObject(
+  {
+    signals: listOf(signalName, "names of signals")
+      .refine((names) => new Set(names).size === names.length, "each signal once")
+      .meta({
+        description:
+          'What counts: "errors", "latency", names of signals in halftone.yaml; empty: nothing is judged. Default ["errors", "latency"].',
+      })
+      .exactOptional(),
+    worseThan: z
+      .preprocess(numberOfText, z.number(TRIFLE_EXPECTED).min(1, TRIFLE_EXPECTED).max(100, TRIFLE_EXPECTED))
+      .meta({ description: "So many times as bad is a trifle. Default 1.2 for errors, 1.1 for latency." })
+      .exactOptional(),
+    notWorseThan: numberAbove(1, 100, "a number above 1 to 100")
+      .meta({ description: "So many times as bad has to be ruled out. Default 2." })
+      .exactOptional(),
+    alpha: chance
+      .meta({ description: "Chance that a version like the old one is called worse. Default 0.01." })
+      .exactOptional(),
+    beta: chance
+      .meta({ description: "Chance that a version is called not worse that is. Default 0.05." })
+      .exactOptional(),
+    acceptable: numberAbove(0, 50, "a percentage, more than 0 to 50")
+      .meta({
+        description: "Percentage of errors that is accepted whatever the others have. Default 0.1.",
+      })
+      .exactOptional(),
+    warmUp: durationOrZero()
+      .meta({ description: 'Duration at the begin of each step that does not count. Default "10s".' })
+      .exactOptional(),
+    window: checkedText(
+      (text) => (parseDuration(text) ?? 0) >= SHORTEST_WINDOW,
+      `${DURATION_EXPECTED}, at least 1s`,
+    )
+      .meta({ description: 'Duration of a window. Default "10s".' })
+      .exactOptional(),
+  },
+  "by what versions are judged, {signals, worseThan, notWorseThan, alpha, beta, acceptable, warmUp, window}",
+).refine(({ worseThan, notWorseThan }) => (notWorseThan ?? 2) > (worseThan ?? ERROR_MARGINS.worseThan), {
+  path: ["notWorseThan"],
+  error: "more than worseThan (1.2, where nothing else is said)",
+});
+
 /** `release` of an app document; `planFindings` checks what its fields owe each other. */
 export const releaseSchema: z.ZodType<ReleaseDocument> = closedObject(
   {
@@ -112,6 +184,9 @@ export const releaseSchema: z.ZodType<ReleaseDocument> = closedObject(
           "Requests a second that one server is known to carry: no step leaves more to each that serves. Default: not asked.",
       })
       .exactOptional(),
+    verdict: verdictSchema
+      .meta({ description: "By what the new version is judged, and how surely." })
+      .exactOptional(),
     update: hookName
       .meta({ description: "Hook of halftone.yaml that updates a group. Default: a person does it." })
       .exactOptional(),
@@ -122,7 +197,7 @@ export const releaseSchema: z.ZodType<ReleaseDocument> = closedObject(
       })
       .exactOptional(),
   },
-  "how releases go, {steps, checks, drain, slowStart, minCapacity, serverCapacity, update, restore}",
+  "how releases go, {steps, checks, drain, slowStart, minCapacity, serverCapacity, verdict, update, restore}",
 );
 
 /** What is wrong with the order of the steps; nothing while one of them is wrong by itself. `path`: where they stand. */
@@ -161,15 +236,47 @@ export function compilePlan(
   release: ReleaseDocument = {},
   overrides: Partial<ReleasePlan> = {},
 ): ReleasePlan {
-  const { steps, checks, drain, slowStart, minCapacity } = release;
+  const { steps, checks, drain, slowStart, minCapacity, verdict } = release;
   return {
     steps: steps?.map(compileStep) ?? DEFAULT_PLAN.steps,
     checks: checks ?? DEFAULT_PLAN.checks,
     drainTimeout: drain === undefined ? DEFAULT_PLAN.drainTimeout : milliseconds(drain),
     slowStart: slowStart === undefined ? DEFAULT_PLAN.slowStart : milliseconds(slowStart),
     minCapacity: minCapacity ?? DEFAULT_PLAN.minCapacity,
+    verdict: compileVerdict(verdict),
     ...overrides,
   };
+}
+
+function compileVerdict(verdict: VerdictDocument = {}): VerdictPlan {
+  const { signals = ["errors", "latency"], alpha, beta, warmUp, window } = verdict;
+  return {
+    settings: {
+      alpha: alpha ?? DEFAULT_SETTINGS.alpha,
+      beta: beta ?? DEFAULT_SETTINGS.beta,
+      signals: signals.flatMap((name) => compileSignal(name, verdict)),
+    },
+    window: window === undefined ? DEFAULT_VERDICT_PLAN.window : milliseconds(window),
+    warmUp: warmUp === undefined ? DEFAULT_VERDICT_PLAN.warmUp : milliseconds(warmUp),
+  };
+}
+
+function compileSignal(
+  name: string,
+  { worseThan, notWorseThan, acceptable }: VerdictDocument,
+): readonly SignalSettings[] {
+  const margins = (defaults: typeof ERROR_MARGINS): typeof ERROR_MARGINS => ({
+    worseThan: worseThan ?? defaults.worseThan,
+    notWorseThan: notWorseThan ?? defaults.notWorseThan,
+  });
+  switch (name) {
+    case "errors":
+      return [errorSignal(margins(ERROR_MARGINS), acceptable === undefined ? undefined : acceptable / 100)];
+    case "latency":
+      return slowSignals(margins(SLOW_MARGINS));
+    default:
+      return [outsideSignal(name, margins(ERROR_MARGINS))];
+  }
 }
 
 function compileStep(step: StepDocument): PlanStep {

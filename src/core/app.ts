@@ -1,4 +1,5 @@
 import type { CertificateAttribute } from "./client.ts";
+import type { TallySettings } from "./verdict/tally.ts";
 
 /**
  * An app as the request path sees it: one immutable snapshot, everything parsed, every default filled in.
@@ -40,6 +41,8 @@ export interface App {
   readonly upgrades: readonly string[];
   /** Tell every client, not only testers, which group answered. */
   readonly expose: boolean;
+  /** How requests are counted for a verdict; undefined: they are not, as no release runs. */
+  readonly tally: TallySettings | undefined;
 }
 
 export interface Route {
@@ -60,7 +63,7 @@ export interface Server {
   /** Canonical address: "10.0.4.175:80", "[fd00::1]:80", "app.internal:80" or "unix:/run/app.sock". */
   readonly id: string;
   readonly target: Target;
-  /** Whole number, at least 0; 0 is never chosen. */
+  /** Whole number, at least 0; 0 is never chosen: a server in quarantine has that. */
   readonly weight: number;
 }
 

@@ -15,6 +15,7 @@ import {
   type ReleaseState,
 } from "./release-state.ts";
 import { listInWords } from "./release-words.ts";
+import { OWN_SIGNALS } from "./verdict/verdict-settings.ts";
 
 /** All that a release is made of. */
 export interface ReleaseInput {
@@ -35,6 +36,8 @@ export interface ReleaseInput {
   readonly restore?: string | undefined;
   /** The hooks that there are. */
   readonly hooks: readonly ReleaseHook[];
+  /** Names of the signals from elsewhere that there are. */
+  readonly signals?: readonly string[] | undefined;
   /** The app's last release. */
   readonly last?: ReleaseState | undefined;
   readonly facts: Facts;
@@ -54,6 +57,7 @@ export function begin(input: ReleaseInput, now: number): Beginning {
     ...appRefusals(input),
     ...groupRefusals(input),
     ...hookRefusals(input),
+    ...signalRefusals(input),
     ...planProblems(input.plan).map((problem): Refusal => ({ code: "badPlan", reason: problem })),
   ].map(({ code, reason }): Refusal => ({ code, reason: `${reason}; ${NOTHING_BEGUN}` }));
   const refusals = problems.length > 0 ? problems : forecastRefusals(input, groups, now);
@@ -88,6 +92,8 @@ function firstState(input: ReleaseInput, placed: readonly PlacedGroup[], now: nu
     trouble: null,
     blocked: null,
     rollbackReason: null,
+    quarantined: [],
+    slower: null,
     log: [],
   };
   const what = `release of version ${input.version}; ${stageInWords(state)} begins`;
@@ -143,6 +149,15 @@ function hookRefusals(input: ReleaseInput): readonly Refusal[] {
       ? []
       : [{ code: "unknownHook", reason: `there is no hook ${name}; expected ${expected}` }],
   );
+}
+
+function signalRefusals({ plan, signals = [] }: ReleaseInput): readonly Refusal[] {
+  const known = new Set([...OWN_SIGNALS, ...signals]);
+  return plan.verdict.settings.signals.flatMap(({ name }) => {
+    if (known.has(name)) return [];
+    const expected = listInWords(["errors", "latency", ...signals]);
+    return [{ code: "unknownSignal", reason: `there is no signal ${name}; expected ${expected}` }];
+  });
 }
 
 function hooksOf({ update, restore, hooks }: ReleaseInput): ReleaseHooks {

@@ -33,6 +33,21 @@ export function enter(state: ReleaseState, stage: Stage, routing: Routing, now: 
   };
 }
 
+/** The present stage once more, from its begin: what gateways apply is another thing, though the routing is the same. */
+export function beginAgain(state: ReleaseState, now: number): ReleaseState {
+  const { stage } = state;
+  return {
+    ...state,
+    stage: stage.kind === "shifting" ? { ...stage, proven: false, evidence: null } : stage,
+    step: state.step + 1,
+    since: now,
+    reachedAt: null,
+    change: state.change + 1,
+    trouble: null,
+    blocked: null,
+  };
+}
+
 export function withCondition(state: ReleaseState, turn: number, condition: Condition): ReleaseState {
   const groups = state.groups.map((group, index) => (index === turn ? { ...group, condition } : group));
   return { ...state, groups };

@@ -76,6 +76,18 @@ export type ReleaseReport = { readonly facts: Facts } & (
       readonly verdict: "worse" | "notWorse" | "none";
       readonly reason: string;
     }
+  /**
+   * The version is worse because of this one server. The facts are those without it: whether it may be taken out is judged by
+   * them.
+   */
+  | {
+      readonly type: "badServer";
+      readonly step: number;
+      readonly server: string;
+      readonly reason: string;
+    }
+  /** What was slow for the old version: latencies in ms of its p50, p90 and p99. */
+  | { readonly type: "slower"; readonly slower: readonly number[] }
 );
 
 export interface CheckedServer {

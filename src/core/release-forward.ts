@@ -1,6 +1,6 @@
 import { beginWork, elapsed, enter, note, withCondition } from "./release-enter.ts";
 import type { Facts } from "./release-event.ts";
-import { guardRefusals } from "./release-guards.ts";
+import { capacityRefusals, guardRefusals } from "./release-guards.ts";
 import { testersWait } from "./release-plan.ts";
 import { ALL_SERVE, routingAtTurn, type Openness, type Routing } from "./release-routing.ts";
 import { stageInWords, type Merging, type Refusal, type ReleaseState, type Stage } from "./release-state.ts";
@@ -29,6 +29,12 @@ export function stepForward(
 /** What the guards have against touching servers now, everybody staying where they are. */
 export function refusalsHere(state: ReleaseState, facts: Facts, now: number): readonly Refusal[] {
   return refusalsOf(state, state.routing, facts, now);
+}
+
+/** What the groups that carry the public lack to do so, everybody staying where they are. */
+export function capacityHere(state: ReleaseState, facts: Facts): readonly Refusal[] {
+  const { routing, groups, plan } = state;
+  return capacityRefusals({ routing, groups, minCapacity: plan.minCapacity, stays: stays(state) }, facts);
 }
 
 /** The first stage of all, of a state that has none yet worth speaking of. */

@@ -64,6 +64,7 @@ describe("a plan", () => {
       drainTimeout: -1,
       slowStart: Infinity,
       minCapacity: 101,
+      verdict: DEFAULT_PLAN.verdict,
     } as const;
     expect(planProblems(broken)).toEqual([
       "a step lasts NaN ms; expected a finite number from 0",
@@ -72,7 +73,8 @@ describe("a plan", () => {
       "checks is 0; expected a whole number from 1",
       "minCapacity is 101; expected a percentage from 0 to 100",
     ]);
-    const verdict: PlanStep = { kind: "share", share: 100, wait: { until: "verdict", atMost: -5 } };
-    expect(problemsOf(verdict)).toEqual(["a step waits at most -5 ms; expected a finite number from 0"]);
+    const verdict: PlanStep = { kind: "share", share: 10, wait: { until: "verdict", atMost: -5 } };
+    const all: PlanStep = { kind: "share", share: 100, wait: { until: "continue" } };
+    expect(problemsOf(verdict, all)).toEqual(["a step waits at most -5 ms; expected a finite number from 0"]);
   });
 });

@@ -1,3 +1,5 @@
+import { DEFAULT_VERDICT_PLAN, type VerdictPlan } from "./verdict/verdict-settings.ts";
+
 /** What ends a step of which nothing is measured: a person who says `continue`, or so many ms. */
 export type PlainWait = { readonly until: "continue" } | { readonly until: "time"; readonly for: number };
 
@@ -25,6 +27,8 @@ export interface ReleasePlan {
   readonly slowStart: number;
   /** Percentage of an app's whole weight that has to live in the groups that carry everybody. */
   readonly minCapacity: number;
+  /** By what the new version is judged; without signals it is not. */
+  readonly verdict: VerdictPlan;
 }
 
 const UNTIL_CONTINUE: PlainWait = { until: "continue" };
@@ -42,11 +46,17 @@ export const DEFAULT_PLAN: ReleasePlan = {
   drainTimeout: 30_000,
   slowStart: 30_000,
   minCapacity: 40,
+  verdict: DEFAULT_VERDICT_PLAN,
 };
 
 /** Everything that is wrong with a plan: what was found, and what is expected. */
 export function planProblems(plan: ReleasePlan): readonly string[] {
-  return [...orderProblems(plan.steps), ...shareProblems(plan.steps), ...numberProblems(plan)];
+  return [
+    ...orderProblems(plan.steps),
+    ...shareProblems(plan.steps),
+    ...verdictProblems(plan),
+    ...numberProblems(plan),
+  ];
 }
 
 /** How long testers alone reach an updated group; undefined: the plan leaves that out. */
@@ -81,6 +91,20 @@ function shareProblems(steps: readonly PlanStep[]): readonly string[] {
   }
   if (last !== 100) problems.push(`the last share is ${last} %; expected that shares end at 100`);
   return problems;
+}
+
+function verdictProblems({ steps, verdict }: ReleasePlan): readonly string[] {
+  return steps.flatMap((step, index) => {
+    if (step.kind !== "share" || step.wait.until !== "verdict") return [];
+    if (step.share === 100) {
+      return [
+        `step ${index + 1} waits for a verdict at 100 %; expected a duration or continue, as nobody is left to compare with`,
+      ];
+    }
+    return verdict.settings.signals.length > 0
+      ? []
+      : [`step ${index + 1} waits for a verdict; expected signals to judge by`];
+  });
 }
 
 function numberProblems(plan: ReleasePlan): readonly string[] {

@@ -1,6 +1,6 @@
-import { note, runAgain, withCondition } from "./release-enter.ts";
+import { beginAgain, note, runAgain, withCondition } from "./release-enter.ts";
 import type { CheckedServer, ReleaseReport } from "./release-event.ts";
-import { refusalsHere, stays } from "./release-forward.ts";
+import { capacityHere, refusalsHere, stays } from "./release-forward.ts";
 import { beginRollback } from "./release-rollback.ts";
 import { drainReason, settle, withTrouble } from "./release-settle.ts";
 import { groupInTurn, stageInWords, type Refusal, type ReleaseState, type Work } from "./release-state.ts";
@@ -28,6 +28,10 @@ export function takeReport(state: ReleaseState, report: ReleaseReport, now: numb
       return afterwards(state, takeHealth(state, report), report, now, "health checks");
     case "verdict":
       return takeVerdict(state, report, now);
+    case "badServer":
+      return takeBadServer(state, report, now);
+    case "slower":
+      return state.slower === null ? { ...state, slower: report.slower } : state;
   }
 }
 
@@ -158,6 +162,22 @@ function takeVerdict(state: ReleaseState, report: Report<"verdict">, now: number
   const taken = { ...state, stage: { ...stage, proven, evidence: reason } };
   const told = proven === stage.proven ? taken : note(taken, now, "verdict", `not worse: ${reason}`);
   return settle(told, report.facts, now, "verdict");
+}
+
+/** One server is broken, not the version: it gets no request any more, and the step begins anew without it. */
+function takeBadServer(state: ReleaseState, report: Report<"badServer">, now: number): ReleaseState {
+  const { stage } = state;
+  if (state.direction === "back" || report.step !== state.step || state.reachedAt === null) return state;
+  if (stage.kind !== "shifting" && stage.kind !== "holding" && stage.kind !== "merging") return state;
+  const { server, facts } = report;
+  const reason = shortened(report.reason);
+  const [refusal] = capacityHere(state, facts);
+  if (refusal !== undefined) {
+    const why = `${server} is broken and cannot be taken out: ${refusal.reason}; ${reason}`;
+    return beginRollback(state, facts, now, "verdict", shortened(why));
+  }
+  const told = note(state, now, "verdict", `${server} goes into quarantine: ${reason}`);
+  return beginAgain({ ...told, quarantined: [...state.quarantined, server] }, now);
 }
 
 function workOf({ stage }: ReleaseState): Extract<Work, { kind: "hook" }> | undefined {

@@ -42,6 +42,10 @@ export interface ReleaseState {
   readonly blocked: Refusal | null;
   /** Why it goes back. */
   readonly rollbackReason: string | null;
+  /** Servers that were found broken, and put into quarantine instead of going back. */
+  readonly quarantined: readonly string[];
+  /** Latencies in ms above which an answer is slow, of p50, p90 and p99 of the old version; null: not settled yet. */
+  readonly slower: readonly number[] | null;
   /** The newest last; bounded. */
   readonly log: readonly LogEntry[];
 }
@@ -178,6 +182,7 @@ export type RefusalCode =
   | "groupTwice"
   | "groupMissing"
   | "unknownHook"
+  | "unknownSignal"
   | "badPlan"
   /** Of every forward step. */
   | "frozen"

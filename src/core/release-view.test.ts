@@ -24,6 +24,7 @@ describe("the view of a release", () => {
         { name: "group1", condition: "out", serves: "nobody" },
         { name: "group2", condition: "old", serves: "public" },
       ],
+      quarantined: [],
       plan: PLAN,
       log: [{ at: START, by: "ann", what: "release of version 2.0; draining of group1 begins" }],
     });

@@ -36,6 +36,8 @@ export interface ReleaseView {
   /** The public is back on the old version by a mere change of routing. */
   readonly cheapReturn: boolean;
   readonly groups: readonly GroupView[];
+  /** Servers that this release has put into quarantine. */
+  readonly quarantined: readonly string[];
   readonly plan: ReleasePlan;
   readonly log: readonly LogEntry[];
 }
@@ -77,6 +79,7 @@ export function describe(state: ReleaseState, now: number): ReleaseView {
     left: timeLeft(state, now),
     cheapReturn: isReturnCheap(state),
     groups: state.groups.map((group) => viewGroup(state, group)),
+    quarantined: state.quarantined,
     plan: state.plan,
     log: state.log,
   };

@@ -5,6 +5,7 @@ import { isReady } from "./release-forward.ts";
 import { publicPools } from "./release-routing.ts";
 import { groupInTurn, isOver, type ReleaseState, type Refusal } from "./release-state.ts";
 import { transition, type Transition } from "./release.ts";
+import { DEFAULT_VERDICT_PLAN } from "./verdict/verdict-settings.ts";
 
 /* What the tests of releases share: an app, a player who moves a release, and what has to hold in every state. */
 
@@ -23,6 +24,7 @@ export const PLAN: ReleasePlan = {
   drainTimeout: 30_000,
   slowStart: 20_000,
   minCapacity: 30,
+  verdict: DEFAULT_VERDICT_PLAN,
 };
 
 export function groupNames(count: number): readonly string[] {

@@ -37,6 +37,7 @@ const app = (changes: Partial<App> = {}): App => ({
   emergencySpill: false,
   upgrades: ["websocket"],
   expose: false,
+  tally: undefined,
   ...changes,
 });
 

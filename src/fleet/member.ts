@@ -3,7 +3,7 @@ import { DirectoryUnavailable } from "../directory/directory.ts";
 import type { Log } from "../directory/log.ts";
 import type { AppTotals } from "../gateway/group-totals.ts";
 import { TrafficRates } from "./rates.ts";
-import type { AppRecord, GatewayReport, Roster } from "./roster.ts";
+import type { AppRecord, AppTally, GatewayReport, Roster } from "./roster.ts";
 
 const BEAT_EVERY = 1000;
 
@@ -14,6 +14,8 @@ export interface MemberOptions {
   /** Reads the counters of every process anew; resolves with the apps whose numbers changed. */
   readonly count: () => Promise<readonly string[]>;
   readonly totals: (app: string) => AppTotals;
+  /** What was counted for the verdict on the app's release. */
+  readonly tally: (app: string) => AppTally | undefined;
   /** Apps of which the directory holds something else than what is in force here. */
   readonly differing: () => ReadonlySet<string>;
   readonly log: Log;
@@ -88,7 +90,7 @@ export class FleetMember {
   }
 
   async #tell(): Promise<void> {
-    const { roster, report, count, totals, differing, log } = this.#options;
+    const { roster, report, count, totals, tally, differing, log } = this.#options;
     const untold = this.#untold;
     this.#untold = new Set();
     try {
@@ -104,7 +106,14 @@ export class FleetMember {
         const groups = totals(app);
         this.#noteFlying(app, groups);
         const rates = revision === null ? {} : this.#rates.measure(app, groups, performance.now());
-        changed.set(app, { revision, groups, rates, ...(differs.has(app) && { differs: true }) });
+        const counted = revision === null ? undefined : tally(app);
+        changed.set(app, {
+          revision,
+          groups,
+          rates,
+          ...(differs.has(app) && { differs: true }),
+          ...(counted !== undefined && { tally: counted }),
+        });
       }
       const whole = {
         ...report(),

@@ -1,8 +1,16 @@
 import type { RedisClient } from "../directory/redis/redis-client.ts";
 import type { RedisLink } from "../directory/redis/redis-link.ts";
 import { isRecord } from "../directory/sealed-json.ts";
-import { BEATS, GATEWAYS, IN_FORCE } from "../directory/redis/redis-keys.ts";
-import { type AppRecord, byName, type GatewayReport, type Roster, type Sighting } from "./roster.ts";
+import { BEATS, GATEWAYS, IN_FORCE, VERDICTS } from "../directory/redis/redis-keys.ts";
+import { readTally } from "./read-tally.ts";
+import {
+  type AppRecord,
+  byName,
+  type GatewayReport,
+  type KeptVerdict,
+  type Roster,
+  type Sighting,
+} from "./roster.ts";
 
 const A_DAY = 24 * 60 * 60 * 1000;
 /** Records told by one command: Lua takes no more than some thousand arguments. */
@@ -103,6 +111,16 @@ export class RedisRoster implements Roster {
     return records;
   }
 
+  async keepVerdict(app: string, verdict: KeptVerdict): Promise<void> {
+    await this.#link.use((client) => client.hSet(VERDICTS, app, JSON.stringify(verdict)));
+  }
+
+  async verdict(app: string): Promise<KeptVerdict | undefined> {
+    const value = await this.#link.use((client) => client.hGet(VERDICTS, app));
+    const { release, state } = readJson(value ?? "");
+    return typeof release === "string" ? { release, state } : undefined;
+  }
+
   async leave(id: string): Promise<void> {
     await this.#link.use(async (client) => {
       await Promise.all([client.hDel(GATEWAYS, id), client.hDel(BEATS, id), client.del(IN_FORCE + id)]);
@@ -140,8 +158,9 @@ function readReport(id: string, text: string): GatewayReport {
 
 /** Undefined: it cannot be read, and says nothing. */
 function readRecord(text: string): AppRecord | undefined {
-  const { revision, groups, rates, differs } = readJson(text);
+  const { revision, groups, rates, differs, tally } = readJson(text);
   if (typeof revision !== "number") return undefined;
+  const counted = tally === undefined ? undefined : readTally(tally);
   const totals = Object.entries(isRecord(groups) ? groups : {}).map(([group, one]) => {
     const { requests, failures, inFlight } = isRecord(one) ? one : {};
     return [
@@ -157,6 +176,7 @@ function readRecord(text: string): AppRecord | undefined {
     groups: Object.fromEntries(totals),
     rates: Object.fromEntries(perSecond),
     ...(differs === true && { differs }),
+    ...(counted !== undefined && { tally: counted }),
   };
 }
 

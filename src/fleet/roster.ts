@@ -1,3 +1,4 @@
+import type { TallyReport } from "../core/verdict/tally.ts";
 import type { AppTotals } from "../gateway/group-totals.ts";
 
 /** What a gateway says of itself with every beat. */
@@ -32,6 +33,21 @@ export interface AppRecord {
   readonly rates: Readonly<Record<string, number>>;
   /** The directory holds something else, which is not taken: a later revision of others says nothing of this one. */
   readonly differs?: true;
+  /** While a release runs. */
+  readonly tally?: AppTally;
+}
+
+/**
+ * What a gateway counted for the verdict on a release: the windows of the last 40 s that are over, each whole and told only
+ * so; all latencies of the old version until it is settled what is slow.
+ */
+export type AppTally = TallyReport;
+
+/** The evidence on a release, as the gateway that runs it knows it: for the others to show, and to go on from. */
+export interface KeptVerdict {
+  readonly release: string;
+  /** What only `release/jury.ts` reads. */
+  readonly state: unknown;
 }
 
 /** A report as others see it. */
@@ -57,6 +73,13 @@ export interface Roster {
   records(ids: readonly string[], app: string): Promise<readonly (AppRecord | undefined)[]>;
   /** All that a gateway has told, by app. */
   allRecords(id: string): Promise<ReadonlyMap<string, AppRecord>>;
+  /**
+   * Keeps the evidence on the app's release. It is worth keeping, but nothing depends on it: who finds none begins anew, and
+   * shows nothing more often than it is true.
+   */
+  keepVerdict(app: string, verdict: KeptVerdict): Promise<void>;
+  /** The last one kept of the app; undefined: none. */
+  verdict(app: string): Promise<KeptVerdict | undefined>;
   /** This gateway stops, and is not waited for any more. */
   leave(id: string): Promise<void>;
 }
@@ -68,6 +91,8 @@ export class LocalRoster implements Roster {
     string,
     { report: GatewayReport; at: number; records: Map<string, AppRecord> }
   >();
+
+  readonly #verdicts = new Map<string, KeptVerdict>();
 
   /** `now`: ms of a clock that never goes back. */
   constructor(now: () => number = () => performance.now()) {
@@ -96,6 +121,15 @@ export class LocalRoster implements Roster {
 
   allRecords(id: string): Promise<ReadonlyMap<string, AppRecord>> {
     return Promise.resolve(new Map(this.#gateways.get(id)?.records));
+  }
+
+  keepVerdict(app: string, verdict: KeptVerdict): Promise<void> {
+    this.#verdicts.set(app, verdict);
+    return Promise.resolve();
+  }
+
+  verdict(app: string): Promise<KeptVerdict | undefined> {
+    return Promise.resolve(this.#verdicts.get(app));
   }
 
   leave(id: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { App, BalanceMethod, Group } from "../core/app.ts";
 import { Pool, type HealthEpoch } from "../core/pool.ts";
+import { Tally } from "../core/verdict/tally.ts";
 import { type AppTotals, sumTotals, withoutFlight } from "./group-totals.ts";
 import { UpstreamServer } from "./upstream-server.ts";
 
@@ -21,6 +22,8 @@ export class AppServers {
   touched = false;
   /** Of the newest document: a request may still hold an older one. */
   revision = 0;
+  /** Counts requests while a release runs. */
+  tally: Tally | undefined;
 
   constructor(epoch: HealthEpoch) {
     this.epoch = epoch;
@@ -29,6 +32,7 @@ export class AppServers {
   /** Follows a newer document; servers that it no longer names retire. */
   update(app: App): void {
     this.revision = app.revision;
+    this.updateTally(app);
     const named = new Set<string>();
     for (const group of app.groups) {
       for (const server of group.servers) {
@@ -80,6 +84,12 @@ export class AppServers {
     const totals = sumTotals([this.retired, ...Array.from(this.servers.values(), totalsOf)]);
     this.flying = Object.values(totals).some(({ inFlight }) => inFlight > 0);
     return totals;
+  }
+
+  private updateTally({ tally }: App): void {
+    if (tally === undefined) this.tally = undefined;
+    else if (this.tally?.release === tally.release) this.tally.settings = tally;
+    else this.tally = new Tally(tally, Date.now());
   }
 
   retire(): void {

@@ -5,6 +5,7 @@ import type { Route } from "../core/app.ts";
 import type { HealthEpoch } from "../core/pool.ts";
 import { RetryBudget } from "../core/retry-budget.ts";
 import { RouteTable } from "../core/route-table.ts";
+import type { TallyReport } from "../core/verdict/tally.ts";
 import { AppRuntime } from "./app-runtime.ts";
 import { AppServers } from "./app-servers.ts";
 import type { AppTotals } from "./group-totals.ts";
@@ -87,6 +88,16 @@ export class AppTable {
       if (totals !== undefined) changed.set(name, totals);
     }
     return changed;
+  }
+
+  /** What was counted for verdicts since the last time, of the apps under release that had traffic. */
+  takeTallies(now: number): Map<string, TallyReport> {
+    const reports = new Map<string, TallyReport>();
+    for (const [name, { servers }] of this.entries) {
+      const report = servers.tally?.take(now);
+      if (report !== undefined && report.windows.length > 0) reports.set(name, report);
+    }
+    return reports;
   }
 
   /** Puts all of these in force and forgets every other app. */

@@ -9,6 +9,8 @@ export interface Choice {
   /** Undefined: there is nobody. */
   readonly server: UpstreamServer | undefined;
   readonly probe: boolean;
+  /** It is of another pool than the one that was selected, which has nobody. */
+  readonly standsIn: boolean;
 }
 
 /**
@@ -46,8 +48,10 @@ export function chooseServer(
   const server = pool.pick(now, clientKey, tried);
   const probe = pool.probing;
   if (pool.panicking) counters.panics++;
-  if (server !== undefined || name !== "test" || selection.rule.kind !== "share") return { server, probe };
+  if (server !== undefined || name !== "test" || selection.rule.kind !== "share") {
+    return { server, probe, standsIn: name !== selection.pool };
+  }
   counters.shareFallbacks++;
   const rest = runtime.pool("rest");
-  return { server: rest.pick(now, clientKey, tried), probe: rest.probing };
+  return { server: rest.pick(now, clientKey, tried), probe: rest.probing, standsIn: true };
 }

@@ -26,6 +26,8 @@ const STALL = 500;
 export class Clock {
   /** Milliseconds, at most one tick old. */
   now: number;
+  /** Milliseconds since the epoch, at most one tick old. */
+  epoch = 0;
   /** Wall-clock time of the last whole second, as HTTP wants it (RFC 9110, 5.6.7). */
   httpDate = "";
   /** Judges by how long a turn of the loop takes, which is how long anything here waits, and by its rest. */
@@ -83,6 +85,7 @@ export class Clock {
   private refresh(): void {
     this.now = this.exact();
     const wall = Date.now();
+    this.epoch = wall;
     if (wall - this.dateAt >= 1000 || wall < this.dateAt) {
       this.dateAt = wall - (wall % 1000);
       this.httpDate = new Date(wall).toUTCString();

@@ -4,6 +4,7 @@ import type { BodyKind, ResponseHead } from "../http1/response-head.ts";
 import type { Admitted } from "./admission.ts";
 import { byNewestDocument, chooseServer } from "./choose-server.ts";
 import type { Deadlined } from "./clock.ts";
+import { CountedRequest } from "./counted-request.ts";
 import type { AnswerSink, Downstream } from "./downstream.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import {
@@ -68,6 +69,8 @@ export class Exchange implements UpstreamListener, Deadlined {
   private interimRelayed = false;
   private responseStarted = false;
   private tunnel = false;
+  /** Undefined: nothing is counted for a verdict. */
+  private readonly counted: CountedRequest | undefined;
 
   constructor(context: GatewayContext, client: Downstream, request: Admitted) {
     this.context = context;
@@ -75,6 +78,7 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.answer = client.answer;
     this.request = request;
     this.requestMethod = request.method;
+    this.counted = CountedRequest.of(context, request);
   }
 
   /** Sends the request off. `bodyComplete`: it has no body, or its head text holds it already. */
@@ -142,6 +146,7 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   /** The client is gone: nobody waits for the answer. */
   abort(): void {
+    this.counted?.left();
     this.leaveProbe();
     this.dropUpstream();
     this.finish();
@@ -151,7 +156,10 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.leaveProbe();
     this.dropUpstream();
     if (this.responseStarted) this.cut();
-    else this.giveUp(requestTimeout);
+    else {
+      this.counted?.failed(true);
+      this.giveUp(requestTimeout);
+    }
   }
 
   // --- the response, from the server -------------------------------------------------------------------------------
@@ -168,7 +176,9 @@ export class Exchange implements UpstreamListener, Deadlined {
   onResponseHead(head: ResponseHead, bodyKind: BodyKind): boolean {
     if (head.status === 101) return this.onSwitch(head);
     const { app } = this.request.runtime;
-    if (app.retry.on.includes(head.status)) {
+    const failed = app.retry.on.includes(head.status);
+    this.counted?.answered(failed || head.status >= 500);
+    if (failed) {
       this.blame(`status ${head.status}`);
       if (this.tryElsewhere()) return false;
     } else this.praise();
@@ -180,6 +190,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       return false;
     }
     this.responseStarted = true;
+    if (head.status >= 500) this.counted?.met();
     const told = this.request.selection.rule.kind === "tester" || app.expose;
     const group = told ? (this.server?.group ?? "") : "";
     this.answer.begin(head, { bodyKind, group, requestComplete: this.bodyComplete });
@@ -236,8 +247,13 @@ export class Exchange implements UpstreamListener, Deadlined {
     const excused =
       stale || ours || forbidden || (error === serverCut && !this.bodyComplete && !this.responseStarted);
     if (stale) this.staleSeen = true;
-    if (!excused) this.blame(`${error.code}: ${detail}`);
-    else this.leaveProbe();
+    if (excused) {
+      if (!stale) this.counted?.excused();
+      this.leaveProbe();
+    } else {
+      this.counted?.failed(error.status === 504);
+      this.blame(`${error.code}: ${detail}`);
+    }
     if (forbidden && server !== undefined) noteRefusal(this.context, server, `${error.code}: ${detail}`);
     this.upstream = undefined;
     if (this.responseStarted) {
@@ -312,9 +328,10 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   private choose(): UpstreamServer | undefined {
     this.request = byNewestDocument(this.context, this.request);
-    const { server, probe } = chooseServer(this.context, this.request, this.tried);
-    this.probe = probe;
-    return server;
+    const choice = chooseServer(this.context, this.request, this.tried);
+    this.counted?.chosen(choice, this.request.selection.pool);
+    this.probe = choice.probe;
+    return choice.server;
   }
 
   private send(): void {
@@ -359,6 +376,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   private giveUp(error: GatewayError): void {
+    if (error.status >= 500) this.counted?.met();
     this.finish();
     const { runtime, selection, id } = this.request;
     const group = selection.rule.kind === "tester" ? runtime.groupUnderTest : undefined;
@@ -371,11 +389,13 @@ export class Exchange implements UpstreamListener, Deadlined {
     if (upgrade === "" || head.upgrade !== upgrade || this.answer.refusal(head) !== undefined) {
       // A 101 that nobody asked for, or to something else, would make the rest of the connection unreadable.
       this.upstream = undefined;
+      this.counted?.failed(false);
       this.blame("unasked 101");
       this.endTry();
       this.giveUp(badResponse);
       return false;
     }
+    this.counted?.answered(false);
     this.praise();
     this.responseStarted = true;
     this.tunnel = true;
@@ -417,6 +437,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   /** An answer has begun that will not be whole. */
   private cut(): void {
     this.finish();
+    this.counted?.cut();
     this.context.counters.cuts++;
     this.client.cut();
   }

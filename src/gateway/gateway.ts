@@ -3,6 +3,7 @@ import type { AppTotals } from "./group-totals.ts";
 import { addressSet } from "../config/address-set.ts";
 import type { GatewaySettings, ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
 import { adoptDeath, adoptLife, recordCheck } from "../core/health.ts";
+import type { TallyReport } from "../core/verdict/tally.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import { ResponseHead } from "../http1/response-head.ts";
 import { AddressGuard } from "./address-guard.ts";
@@ -171,6 +172,11 @@ export class Gateway {
   /** Totals by app and group, of apps for which anything happened since the last time. */
   changedTotals(): Map<string, AppTotals> {
     return this.context.apps.changedTotals();
+  }
+
+  /** What was counted for verdicts since the last time, by app. */
+  takeTallies(): Map<string, TallyReport> {
+    return this.context.apps.takeTallies(Date.now());
   }
 
   servers(app?: string): ServerStatus[] {

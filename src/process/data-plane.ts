@@ -2,6 +2,7 @@ import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
 import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppTally } from "../fleet/roster.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 
 /** The processes that carry traffic, as the supervisor sees them. */
@@ -22,8 +23,10 @@ export interface DataPlane {
   adopt(finding: CheckFinding): void;
   /** Servers of one app, the numbers of all processes added up. */
   servers(app: string): Promise<readonly ServerStatus[]>;
-  /** Asks every process for its counters; resolves with the apps whose totals changed since the last time. */
+  /** Asks every process for its counters; resolves with the apps that have something new to tell. */
   count(): Promise<readonly string[]>;
+  /** What was counted for the verdict on the app's release, as far as its windows are over; undefined: nothing. */
+  tally(app: string): AppTally | undefined;
   /** What was last counted for the app, by group; what processes did that are gone is part of it. */
   totals(app: string): AppTotals;
   readonly bound: readonly ListenAddress[];

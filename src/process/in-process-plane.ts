@@ -5,6 +5,8 @@ import { Gateway } from "../gateway/gateway.ts";
 import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppTally } from "../fleet/roster.ts";
+import { FoldedTallies } from "./fold-tallies.ts";
 import { FoldedTotals } from "./fold-totals.ts";
 import type { DataPlane } from "./data-plane.ts";
 
@@ -12,6 +14,7 @@ import type { DataPlane } from "./data-plane.ts";
 export class InProcessPlane implements DataPlane {
   readonly gateway: Gateway;
   private readonly folded = new FoldedTotals();
+  private readonly tallies = new FoldedTallies();
   private readonly log: Pick<Logger, "info" | "warn" | "error">;
 
   constructor(settings: GatewaySettings, tls: TlsMaterial, log: Pick<Logger, "info" | "warn" | "error">) {
@@ -40,6 +43,7 @@ export class InProcessPlane implements DataPlane {
   deleteApp(name: string): Promise<void> {
     this.gateway.deleteApp(name);
     this.folded.forget(name);
+    this.tallies.forget(name);
     return Promise.resolve();
   }
 
@@ -64,7 +68,12 @@ export class InProcessPlane implements DataPlane {
   count(): Promise<readonly string[]> {
     const changed = this.gateway.changedTotals();
     this.folded.take(0, changed);
-    return Promise.resolve([...changed.keys()]);
+    for (const [app, report] of this.gateway.takeTallies()) this.tallies.take(app, report);
+    return Promise.resolve([...new Set([...changed.keys(), ...this.tallies.news(Date.now())])]);
+  }
+
+  tally(app: string): AppTally | undefined {
+    return this.tallies.tell(app, Date.now());
   }
 
   totals(app: string): AppTotals {

@@ -1,4 +1,5 @@
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
+import type { TallyReport } from "../core/verdict/tally.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { HealthFinding, ServerStatus } from "../gateway/server-status.ts";
 import type { AppTotals } from "../gateway/group-totals.ts";
@@ -54,6 +55,8 @@ export type FromWorker =
       readonly type: "totals";
       readonly id: number;
       readonly totals: readonly (readonly [string, AppTotals])[];
+      /** Of apps under release: what was counted since then for their verdicts. */
+      readonly tallies: readonly (readonly [string, TallyReport])[];
     }
   | { readonly type: "finding"; readonly finding: HealthFinding }
   | { readonly type: "error"; readonly message: string };

@@ -65,7 +65,12 @@ class Worker {
         this.send({ type: "servers", id: message.id, servers: this.gateway!.servers(message.app) });
         break;
       case "totals":
-        this.send({ type: "totals", id: message.id, totals: [...this.gateway!.changedTotals()] });
+        this.send({
+          type: "totals",
+          id: message.id,
+          totals: [...this.gateway!.changedTotals()],
+          tallies: [...this.gateway!.takeTallies()],
+        });
         break;
       case "finding":
         this.gateway!.adopt(message.finding);

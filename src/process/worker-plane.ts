@@ -5,9 +5,11 @@ import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { CheckFinding, HealthFinding, ServerStatus } from "../gateway/server-status.ts";
 import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppTally } from "../fleet/roster.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { FromWorker, SupervisorMark, ToWorker } from "./messages.ts";
+import { FoldedTallies } from "./fold-tallies.ts";
 import { FoldedTotals } from "./fold-totals.ts";
 import { mergeServerStatus } from "./merge-server-status.ts";
 
@@ -51,6 +53,7 @@ export class WorkerPlane implements DataPlane {
   /** Servers that are out, by traffic or by check: a new worker has to know. */
   private readonly findings = new Map<string, HealthFinding>();
   private readonly folded = new FoldedTotals();
+  private readonly tallies = new FoldedTallies();
   /** Apps whose numbers changed since they were last asked for. */
   private readonly counted = new Set<string>();
   private settings: GatewaySettings;
@@ -106,6 +109,7 @@ export class WorkerPlane implements DataPlane {
     this.apps.delete(name);
     await this.tellAll((id) => ({ type: "deleteApp", id, name }));
     this.folded.forget(name);
+    this.tallies.forget(name);
   }
 
   async reconfigure(settings: GatewaySettings, workers: number, tls: TlsMaterial): Promise<void> {
@@ -155,9 +159,13 @@ export class WorkerPlane implements DataPlane {
   async count(): Promise<readonly string[]> {
     const ready = [...this.states.values()].filter((state) => state.ready);
     await Promise.all(ready.map((state) => this.ask(state, (id) => ({ type: "totals", id }))));
-    const changed = [...this.counted];
+    const changed = new Set([...this.counted, ...this.tallies.news(Date.now())]);
     this.counted.clear();
-    return changed;
+    return [...changed];
+  }
+
+  tally(app: string): AppTally | undefined {
+    return this.tallies.tell(app, Date.now());
   }
 
   totals(app: string): AppTotals {
@@ -268,7 +276,7 @@ export class WorkerPlane implements DataPlane {
       case "servers":
       case "totals": {
         // Each tells only what changed since the last one: one that comes too late counts as well.
-        if (message.type === "totals") this.takeTotals(state, message.totals);
+        if (message.type === "totals") this.takeTotals(state, message);
         const settle = state.open.get(message.id);
         state.open.delete(message.id);
         settle?.(message);
@@ -277,7 +285,8 @@ export class WorkerPlane implements DataPlane {
     }
   }
 
-  private takeTotals(state: WorkerState, totals: Extract<Answer, { type: "totals" }>["totals"]): void {
+  private takeTotals(state: WorkerState, { totals, tallies }: Extract<Answer, { type: "totals" }>): void {
+    for (const [app, report] of tallies) this.tallies.take(app, report);
     if (!this.states.has(state.worker.id)) return;
     this.folded.take(state.worker.id, new Map(totals));
     for (const [app] of totals) this.counted.add(app);

@@ -90,7 +90,13 @@ async function stage(names: readonly string[], delays: Readonly<Record<string, n
     await store.put(name, { name, routes, groups }, "absent", "test");
   }
   const facts = (): Promise<Facts> => Promise.resolve(FACTS);
-  const releases = new StoredReleases({ store, facts, hooks: () => [HOOK], now: Date.now });
+  const releases = new StoredReleases({
+    store,
+    facts,
+    hooks: () => [HOOK],
+    signals: () => [],
+    now: Date.now,
+  });
   const controller = (options: Partial<ControllerOptions> & Pick<ControllerOptions, "runner">) => {
     const made = new ReleaseController({
       store,
@@ -100,6 +106,7 @@ async function stage(names: readonly string[], delays: Readonly<Record<string, n
       hooks: () => [HOOK],
       probe: () => ({ stop: () => {} }),
       facts,
+      outside: () => ({ take: () => Promise.resolve({ comparisons: new Map(), problems: new Map() }) }),
       log,
       now: Date.now,
       ...options,

@@ -4,6 +4,7 @@ import type { AppDocument } from "../config/app-document.ts";
 import { type App, type Group } from "../core/app.ts";
 import { compileApp } from "../config/compile-app.ts";
 import { formatProblems } from "../config/format-problems.ts";
+import { elapsed, timeLimit } from "../core/release-enter.ts";
 import { outstanding, type ReleaseEffect } from "../core/release-effects.ts";
 import type { CheckedServer, Facts, ReleaseEvent } from "../core/release-event.ts";
 import type { ReleaseState } from "../core/release-state.ts";
@@ -17,7 +18,9 @@ import { occupiedBy, occupiedText } from "../fleet/idleness.ts";
 import type { Roster } from "../fleet/roster.ts";
 import { hearOf } from "../fleet/traffic.ts";
 import type { HookRun, HookRunner, HookSettings } from "./hook-runner.ts";
+import { Jury, type JuryOptions } from "./jury.ts";
 import { withState } from "./release-changes.ts";
+import { quarantine } from "./route-document.ts";
 import { readRecord, runningRelease, type StoredFreeze, UnreadableRecord } from "./release-record.ts";
 
 /** One controller for all releases of a directory. */
@@ -34,6 +37,8 @@ const IDLE_TURN = 1000;
  */
 const FIRST_WORDS = 1000;
 const LONGEST_WORDS = 8000;
+/** How often it is stored what the evidence says while nothing follows from it, in ms; `GET /verdict` has the newest. */
+const EVIDENCE_EVERY = 60_000;
 /** How long a gateway that stops waits for its hooks, in ms; then they are ended. */
 const HOOK_PATIENCE = 30_000;
 
@@ -53,6 +58,8 @@ export interface ControllerOptions {
   /** Begins to check every server of the group; each round is told. */
   readonly probe: (app: App, group: Group, onRound: (servers: readonly CheckedServer[]) => void) => Probing;
   readonly facts: (document: AppDocument, freeze: StoredFreeze | undefined) => Promise<Facts>;
+  /** Reads signals that are counted elsewhere. */
+  readonly outside: JuryOptions["outside"];
   readonly log: Log;
   /** Ms since the epoch. */
   readonly now: () => number;
@@ -77,6 +84,9 @@ export class ReleaseController {
   /** How runs of hooks ended that the state has not been told of. */
   readonly #ended = new Map<string, Omit<Extract<ReleaseEvent, { type: "hookEnded" }>, "facts">>();
   readonly #probes = new Map<string, Probed>();
+  readonly #jury: Jury;
+  /** When it was last stored what the evidence says, by app and step. */
+  readonly #evidence = new Map<string, { readonly step: number; readonly at: number }>();
   /** When words alone were stored last, or first withheld, by app. */
   readonly #words = new Map<string, { readonly step: string; readonly at: number; readonly wait: number }>();
   /** Why releases could not be gone on with at the last turn, by app: said once. */
@@ -91,6 +101,7 @@ export class ReleaseController {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#holder = `${options.gateway} ${randomUUID()}`;
+    this.#jury = new Jury(options);
     this.#unsubscribe = options.store.subscribe(() => this.wake());
     this.#later(0);
   }
@@ -164,12 +175,14 @@ export class ReleaseController {
   async #drive(): Promise<boolean> {
     const running = this.#options.store.list().filter((app) => isRunning(app));
     this.#forgetProbes(running);
+    this.#jury.retain(running.map(({ name }) => name));
     if (running.length === 0) {
       await this.#release();
       return false;
     }
     if (!(await this.#hold())) {
       this.#forgetProbes([]);
+      this.#jury.retain([]);
       return true;
     }
     for (const { name } of running) await this.#driveAlone(name);
@@ -224,6 +237,8 @@ export class ReleaseController {
     const facts = await this.#options.facts(app.document, readRecord(app.releases).freeze);
     const events: ReleaseEvent[] = [];
     for (const effect of outstanding(state)) events.push(...(await this.#answer(app, state, effect, facts)));
+    const slower = await this.#jury.slower(app, state);
+    if (slower !== undefined) events.push({ type: "slower", slower, facts });
     await this.#advance(name, state.id, [...events, { type: "tick", facts }]);
   }
 
@@ -256,12 +271,47 @@ export class ReleaseController {
         const servers = this.#probed(app, state, effect);
         return [{ type: "health", step: effect.step, servers, facts }];
       }
-      // The routing is part of the stored document, the weight too; verdicts are not given in this version.
+      case "verdict":
+        return await this.#judge(app, state, effect, facts);
+      // The routing is part of the stored document, the weight too.
       case "route":
       case "weight":
-      case "verdict":
         return [];
     }
+  }
+
+  async #judge(
+    app: StoredApp,
+    state: ReleaseState,
+    effect: Extract<ReleaseEffect, { kind: "verdict" }>,
+    facts: Facts,
+  ): Promise<readonly ReleaseEvent[]> {
+    const report = await this.#jury.hear(app, state, effect);
+    if (report === undefined) return [];
+    const { answer, badServer, words, step } = report;
+    const reason = words.join(" ");
+    if (answer === "worse" && badServer !== null) {
+      const without = await this.#options.facts(
+        quarantine(app.document, [badServer]),
+        readRecord(app.releases).freeze,
+      );
+      return [{ type: "badServer", step, server: badServer, reason, facts: without }];
+    }
+    if (answer === "worse") return [{ type: "verdict", step, verdict: "worse", reason, facts }];
+    if (state.stage.kind !== "shifting" || state.stage.proven) return [];
+    if (answer === "notEnough" && !this.#isTimeForEvidence(app.name, state)) return [];
+    return [{ type: "verdict", step, verdict: answer === "notWorse" ? "notWorse" : "none", reason, facts }];
+  }
+
+  /** What is only told is stored now and then, and before the step's time is over: each time is a revision more. */
+  #isTimeForEvidence(app: string, state: ReleaseState): boolean {
+    const now = this.#options.now();
+    const last = this.#evidence.get(app);
+    const limit = timeLimit(state);
+    const isLate = limit !== null && elapsed(state, now) + 2 * state.plan.verdict.window >= limit;
+    if (!isLate && last?.step === state.step && now - last.at < EVIDENCE_EVERY) return false;
+    this.#evidence.set(app, { step: state.step, at: now });
+    return true;
   }
 
   #answerHook(effect: Extract<ReleaseEffect, { kind: "hook" }>, facts: Facts): readonly ReleaseEvent[] {
@@ -373,8 +423,11 @@ export class ReleaseController {
     const known = this.#probes.get(key);
     if (known !== undefined) return known.servers;
     const app = compileApp(document, revision);
-    const checked = app.groups.find((one) => one.name === group);
-    if (checked === undefined) return [];
+    const whole = app.groups.find((one) => one.name === group);
+    if (whole === undefined) return [];
+    // Who is in quarantine serves nobody, however well: nothing waits for that.
+    const quarantined = new Set(document.quarantine);
+    const checked = { ...whole, servers: whole.servers.filter(({ id }) => !quarantined.has(id)) };
     const servers = checked.servers.map((server) => ({ id: server.id, passed: 0 }));
     const probed: Probed = {
       servers,

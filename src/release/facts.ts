@@ -27,8 +27,9 @@ export async function gatherFacts(
       .filter(({ deadUntil, healthy }) => (deadUntil !== null && deadUntil > now) || !healthy)
       .map(({ server }) => server),
   );
-  // Weights as they are written: a group that warms up counts whole.
-  const { ramp: _, ...whole } = document;
+  for (const server of document.quarantine ?? []) dead.add(server);
+  // Weights as they are written: a group that warms up counts whole, and one whose server is in quarantine lacks that.
+  const { ramp: _, quarantine: __, ...whole } = document;
   const groups: Record<string, GroupCapacity> = {};
   for (const group of compileApp(whole, 0).groups) {
     const capacity = { weight: 0, liveWeight: 0, servers: 0, live: 0 };

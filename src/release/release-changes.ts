@@ -1,13 +1,15 @@
 import type { AppContent, StoredApp } from "../directory/directory.ts";
 import type { LogEntry, ReleaseState } from "../core/release-state.ts";
 import { readRecord, withCurrent } from "./release-record.ts";
-import { routeDocument } from "./route-document.ts";
+import { quarantine, routeDocument } from "./route-document.ts";
 
 /** The app with another state of its release: the state and the routing that follows from it, stored as one. */
 export function withState(app: StoredApp, state: ReleaseState): AppContent & { readonly what: string } {
   const record = readRecord(app.releases);
+  const before = record.current?.id === state.id ? record.current.quarantined : [];
+  const added = state.quarantined.filter((server) => !before.includes(server));
   return {
-    document: routeDocument(app.document, state),
+    document: quarantine(routeDocument(app.document, state), added),
     releases: withCurrent(record, state),
     what: `release ${state.id}: ${newEntries(record.current, state)
       .map(({ what }) => what)

@@ -1,4 +1,5 @@
 import type { Freeze } from "../core/release-event.ts";
+import { DEFAULT_PLAN, type ReleasePlan } from "../core/release-plan.ts";
 import { isOver, RELEASE_FORMAT, type ReleaseState, type ReleaseStatus } from "../core/release-state.ts";
 
 /** What is kept beside an app's document of its releases: plain JSON. */
@@ -50,7 +51,23 @@ export function readRecord(releases: unknown): ReleaseRecord {
       `its release has format ${JSON.stringify(format)}; expected ${RELEASE_FORMAT}, as this version of Halftone writes it`,
     );
   }
-  return record as ReleaseRecord;
+  const { current } = record as ReleaseRecord;
+  return current === undefined
+    ? (record as ReleaseRecord)
+    : { ...(record as ReleaseRecord), current: withVerdicts(current) };
+}
+
+/** A release that was begun before there were verdicts goes on as one to which nothing of them has happened. */
+function withVerdicts(state: ReleaseState): ReleaseState {
+  const { quarantined, slower, plan }: Partial<ReleaseState> = state;
+  const { verdict }: Partial<ReleasePlan> = plan ?? {};
+  if (quarantined !== undefined && slower !== undefined && verdict !== undefined) return state;
+  return {
+    ...state,
+    quarantined: quarantined ?? [],
+    slower: slower ?? null,
+    plan: { ...state.plan, verdict: verdict ?? DEFAULT_PLAN.verdict },
+  };
 }
 
 /** The release that runs; undefined: none does. */

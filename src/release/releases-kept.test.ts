@@ -61,6 +61,7 @@ describe("the document of an app under release", () => {
       share: 0,
       testing: false,
       draw: "r1",
+      tally: { window: "10s" },
     });
     const end = rolledBack(begun());
     expect(end.stage.kind).toBe("rolledBack");

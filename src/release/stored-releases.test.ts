@@ -17,7 +17,13 @@ beforeEach(async () => {
   const groups = { one: { servers: ["10.0.0.1"] }, two: { servers: ["10.0.0.2"] } };
   await store.put("shop", { name: "shop", groups }, "absent", "test");
   facts = () => Promise.resolve({ groups: { one: GROUP, two: GROUP } });
-  releases = new StoredReleases({ store, facts: () => facts(), hooks: () => [], now: Date.now });
+  releases = new StoredReleases({
+    store,
+    facts: () => facts(),
+    hooks: () => [],
+    signals: () => [],
+    now: Date.now,
+  });
 });
 
 afterEach(() => store.close());

@@ -35,6 +35,8 @@ export interface StoredReleasesOptions {
   readonly facts: (document: AppDocument, freeze: StoredFreeze | undefined) => Promise<Facts>;
   /** The hooks of the configuration in force. */
   readonly hooks: () => readonly ReleaseHook[];
+  /** Names of the signals from elsewhere, of the configuration in force. */
+  readonly signals: () => readonly string[];
   /** Ms since the epoch. */
   readonly now: () => number;
 }
@@ -51,7 +53,7 @@ export class StoredReleases implements ReleaseService {
   }
 
   async start(name: string, request: StartRequest, by: string): Promise<ReleaseAnswer> {
-    const { hooks, now } = this.#options;
+    const { hooks, signals, now } = this.#options;
     return await this.#advance(name, by, (app, facts) => {
       const { document, releases } = app;
       const planned = planOf(document, request.steps);
@@ -73,6 +75,7 @@ export class StoredReleases implements ReleaseService {
           update,
           restore,
           hooks: hooks(),
+          signals: signals(),
           last: readRecord(releases).current,
           facts,
         },

@@ -38,6 +38,7 @@ function joined(name: string, id: string, differing: ReadonlySet<string> = new S
     }),
     count: () => Promise.resolve([]),
     totals: () => ({}),
+    tally: () => undefined,
     differing: () => differing,
     log: { info: ignore, warn: ignore, error: ignore },
     beatEvery: 20,

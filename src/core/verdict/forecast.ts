@@ -91,10 +91,10 @@ function windowsUntilNotWorse(
   { notWorse, test }: StepEvidence,
   traffic: Traffic,
 ): number {
-  const ofRelative = acceptable === undefined ? 1 : 1 - BOUND_WEIGHT;
+  const ofRelative = acceptable === null ? 1 : 1 - BOUND_WEIGHT;
   const lnNeeded = -Math.log(beta * ofRelative);
   const relative = windowsToReach(notWorseTest(notWorseThan), notWorse, lnNeeded, traffic, 1);
-  if (acceptable === undefined || traffic.badPart > acceptable * ALMOST_ABSENT) return relative;
+  if (acceptable === null || traffic.badPart > acceptable * ALMOST_ABSENT) return relative;
   const missing = totalNeeded(test.bad, acceptable, beta * BOUND_WEIGHT) - test.total;
   return Math.min(relative, Math.max(0, missing) / traffic.test);
 }

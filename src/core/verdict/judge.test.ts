@@ -63,7 +63,7 @@ describe("a verdict", () => {
   it("is not worse without any error after 4,700 requests, which show that fewer than one in a thousand fail", () => {
     expect(judged(ERRORS, times(115, errors(0, 0))).answer).toBe("notEnough");
     expect(judged(ERRORS, times(119, errors(0, 0))).answer).toBe("notWorse");
-    const unbounded = { ...ERRORS, signals: [{ ...errorSignal(), acceptable: undefined }] };
+    const unbounded = { ...ERRORS, signals: [{ ...errorSignal(), acceptable: null }] };
     expect(judged(unbounded, times(10_000, errors(0, 0))).answer).toBe("notEnough");
   });
 

@@ -76,7 +76,7 @@ export function estimatedRisk({ weighed }: StepEvidence): number | undefined {
  */
 function lnNotWorse(signal: SignalSettings, step: StepEvidence): number {
   const lnRelative = lnEvidence(notWorseTest(signal.notWorseThan), step.notWorse);
-  if (signal.acceptable === undefined) return lnRelative;
+  if (signal.acceptable === null) return lnRelative;
   const { test, rest } = step;
   const seemsWorse = test.bad * rest.total > signal.notWorseThan * rest.bad * test.total;
   const lnBound = seemsWorse ? 0 : lnBelowBound(test, signal.acceptable);

@@ -33,7 +33,7 @@ describe("the settings", () => {
       name: "carts",
       what: "carts",
       ...ERROR_MARGINS,
-      acceptable: undefined,
+      acceptable: null,
       weight: 1,
     });
   });

@@ -18,10 +18,10 @@ export interface SignalSettings {
   /** It is proven not worse if its risk is less than so many times (more than 1) that of the others. */
   readonly notWorseThan: number;
   /**
-   * Part of bad ones (more than 0, less than 1) that is accepted whatever the others have; undefined: none is. It settles
+   * Part of bad ones (more than 0, less than 1) that is accepted whatever the others have; null: none is. It settles
    * what the relative risk cannot, where next to nothing is bad.
    */
-  readonly acceptable: number | undefined;
+  readonly acceptable: number | null;
   /** Its part in the mean of the evidence for worse, beside those of the other signals. */
   readonly weight: number;
 }
@@ -46,7 +46,7 @@ const QUANTILES = [50, 90, 99] as const;
 /** Errors: at most one for each client and window, so that one client's burst is not taken for many failures. */
 export function errorSignal(
   margins: Margins = ERROR_MARGINS,
-  acceptable: number | undefined = ACCEPTABLE,
+  acceptable: number | null = ACCEPTABLE,
 ): SignalSettings {
   return { name: "errors", what: "errors", ...margins, acceptable, weight: ERRORS_WEIGHT };
 }
@@ -63,7 +63,7 @@ export function slowSignals(margins: Margins = SLOW_MARGINS): readonly SignalSet
       what: `answers slower than p${quantile}`,
       worseThan: riskOfOdds(margins.worseThan, base),
       notWorseThan: riskOfOdds(margins.notWorseThan, base),
-      acceptable: undefined,
+      acceptable: null,
       weight: 1 / QUANTILES.length,
     };
   });
@@ -71,7 +71,7 @@ export function slowSignals(margins: Margins = SLOW_MARGINS): readonly SignalSet
 
 /** Counts that come from elsewhere (a query, a webhook), judged by the same tests. */
 export function outsideSignal(name: string, margins: Margins = ERROR_MARGINS): SignalSettings {
-  return { name, what: name, ...margins, acceptable: undefined, weight: 1 };
+  return { name, what: name, ...margins, acceptable: null, weight: 1 };
 }
 
 export const DEFAULT_SETTINGS: VerdictSettings = {
@@ -79,6 +79,24 @@ export const DEFAULT_SETTINGS: VerdictSettings = {
   beta: 0.05,
   signals: [errorSignal(), ...slowSignals()],
 };
+
+/** What a plan says of verdicts. Plain JSON. */
+export interface VerdictPlan {
+  readonly settings: VerdictSettings;
+  /** Length of a window in ms. */
+  readonly window: number;
+  /** Milliseconds from the begin of a step that do not count: caches are cold, and not everybody has come yet. */
+  readonly warmUp: number;
+}
+
+export const DEFAULT_VERDICT_PLAN: VerdictPlan = {
+  settings: DEFAULT_SETTINGS,
+  window: 10_000,
+  warmUp: 10_000,
+};
+
+/** Names of the signals that are counted by the gateways themselves; others are read from elsewhere. */
+export const OWN_SIGNALS: readonly string[] = DEFAULT_SETTINGS.signals.map(({ name }) => name);
 
 /**
  * The relative risk that so many times the odds are, where the part `base` is bad. Half of all answers are slower than

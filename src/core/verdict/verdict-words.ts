@@ -51,7 +51,7 @@ function notWorseInWords(settings: SignalSettings, signal: SignalVerdict): strin
   const { test, rest } = signal;
   const bound = settings.acceptable;
   const low = `${comparisonInWords(signal)}: less than ${times(settings.notWorseThan)} as many`;
-  return bound === undefined || test.bad + rest.bad >= FEW
+  return bound === null || test.bad + rest.bad >= FEW
     ? `${low}.`
     : `${low}, or less than ${percent(bound)} in any case.`;
 }

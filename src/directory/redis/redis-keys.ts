@@ -15,6 +15,8 @@ export const GATEWAYS = "halftone:{apps}:gateways";
 export const BEATS = "halftone:{apps}:beats";
 /** Hashes of one gateway each, app → what is in force there and its counters. */
 export const IN_FORCE = "halftone:{apps}:in-force:";
+/** Hash, app → the evidence on its release. */
+export const VERDICTS = "halftone:{apps}:verdicts";
 export const LOCK = "halftone:{apps}:lock:";
 /** The newest token of a lock. */
 export const FENCE = "halftone:{apps}:fence:";
