@@ -21,7 +21,9 @@ export async function checkProxy(proxy, target, servers) {
   await firstAnswer(proxy, target);
   const seen = new Set();
   for (let i = 0; i < ECHOES; i++) {
-    const echo = /** @type {Record<string, string>} */ (JSON.parse((await request(target, "/echo")).body));
+    // Another client each time, for those who tell clients apart.
+    const answer = await request(target, "/echo", { headers: { Cookie: `uid=${i}` } });
+    const echo = /** @type {Record<string, string>} */ (JSON.parse(answer.body));
     seen.add(echo.server);
     const wrong = [
       ["Host", echo.host, target.host],

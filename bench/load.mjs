@@ -56,11 +56,15 @@ export async function drive({ children, folder, loadCore, target, load, connecti
 }
 
 /**
- * The request is the same each time: wrk makes it once.
+ * The request is the same each time, and wrk makes it once, unless there are several clients.
  * @param {import("./loads/work-load.mjs").WorkLoad} load
  */
-function requestScript({ method, requestBytes }) {
+function requestScript({ method, requestBytes, clients }) {
   const lines = method === undefined ? [] : [`wrk.method = "${method}"`];
   if (requestBytes !== undefined) lines.push(`wrk.body = string.rep("x", ${requestBytes})`);
+  if (clients !== undefined) {
+    lines.push("function request()", `  wrk.headers.Cookie = "uid=" .. math.random(${clients})`);
+    lines.push("  return wrk.format()", "end");
+  }
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -42,6 +42,7 @@ export async function measureRound({ children, upstreams, tls, options, rate }, 
     tls: load.tls === true ? tls : undefined,
     ...(variant?.apps === undefined ? {} : { apps: variant.apps }),
     ...(variant?.workers === undefined ? {} : { workers: variant.workers }),
+    ...(variant?.release === undefined ? {} : { release: variant.release }),
   });
   const cores = coresOf(variant);
   const proxy = children.start({ name: title, cores, command, args, cwd: folder });

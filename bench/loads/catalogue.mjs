@@ -115,6 +115,18 @@ export const LOADS = [
   },
   {
     ...SMALL,
+    id: "counted",
+    title: "an app under release, 20,000 clients, half of them drawn, 64 kept connections",
+    halftoneOnly: true,
+    connections: 64,
+    clients: 20_000,
+    variants: [
+      { id: "drawn", title: "drawn alone", release: "drawn" },
+      { id: "counted", title: "counted for the verdict", release: "counted" },
+    ],
+  },
+  {
+    ...SMALL,
     id: "workers",
     title: "one worker and two, 100-byte answers, 64 kept connections",
     proxies: ["halftone-1", "other-1"],

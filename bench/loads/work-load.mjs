@@ -10,6 +10,7 @@
  * @property {number} [workers] processes that carry traffic
  * @property {readonly number[]} [cores] of the proxy, on a machine with more than two
  * @property {string} [host] sent as Host
+ * @property {"drawn" | "counted"} [release] clients are drawn as in a release; and their requests are counted for its verdict
  */
 /**
  * @typedef {object} Column
@@ -26,6 +27,7 @@
  * @property {"GET" | "POST"} [method]
  * @property {Readonly<Record<string, string>>} [headers] of the request, besides Host
  * @property {number} [requestBytes] of its body
+ * @property {number} [clients] told apart by the cookie uid, in random order
  * @property {number} connections
  * @property {number} length of the answer's body
  * @property {readonly string[]} [answerFields] that the answer must have: what is left out costs nothing

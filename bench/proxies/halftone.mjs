@@ -55,12 +55,12 @@ function hostOf(n) {
 
 /**
  * Halftone as it comes, but for addresses, the number of workers, and what else is given of `gateway`.
- * @param {Pick<import("./proxy.mjs").ProxyContext, "folder" | "servers" | "apps"> & { tls?: { cert: string, key: string } | undefined }} context
+ * @param {Pick<import("./proxy.mjs").ProxyContext, "folder" | "servers" | "apps" | "release"> & { tls?: { cert: string, key: string } | undefined }} context
  * @param {number} workers
  * @param {Record<string, unknown>} [gateway]
  * @returns {Promise<import("./proxy.mjs").Command & { adminPort: number }>}
  */
-export async function prepareHalftone({ folder, servers, tls, apps }, workers, gateway = {}) {
+export async function prepareHalftone({ folder, servers, tls, apps, release }, workers, gateway = {}) {
   const port = await freePort(HOST);
   const adminPort = await freePort(HOST);
   const config = join(folder, "halftone.yaml");
@@ -79,9 +79,27 @@ export async function prepareHalftone({ folder, servers, tls, apps }, workers, g
   const groups = { group1: { weight: 1, servers } };
   if (apps === undefined) {
     mkdirSync(join(folder, "apps"));
-    writeFileSync(join(folder, "apps", "bench.yaml"), JSON.stringify({ name: "bench", groups }));
+    const document = release === undefined ? { groups } : underRelease(servers, release);
+    writeFileSync(join(folder, "apps", "bench.yaml"), JSON.stringify({ name: "bench", ...document }));
   } else await fillDirectory(join(folder, "data", "apps"), apps, groups);
   return { command: process.execPath, args: [HALFTONE, "serve", "-c", config], port, adminPort };
+}
+
+/**
+ * As a release writes it while clients are on both versions.
+ * @param {readonly string[]} servers
+ * @param {"drawn" | "counted"} how
+ */
+function underRelease(servers, how) {
+  const half = servers.length >> 1;
+  return {
+    groups: { group1: { servers: servers.slice(0, half) }, group2: { servers: servers.slice(half) } },
+    stickiness: [{ cookie: "uid" }],
+    deploy: 1,
+    share: 50,
+    draw: "bench",
+    ...(how === "counted" && { tally: { window: "10s", slower: [2, 5, 20] } }),
+  };
 }
 
 /**

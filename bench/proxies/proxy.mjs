@@ -10,6 +10,7 @@ export const HOST = "127.0.0.1";
  * @property {{ cert: string, key: string } | undefined} tls files; undefined: plain HTTP to clients
  * @property {number} [apps] Halftone only: so many apps, told apart by Host
  * @property {number} [workers] Halftone only: another number of workers
+ * @property {"drawn" | "counted"} [release] Halftone only: as in a `Variant`
  */
 /**
  * @typedef {object} Command

@@ -1,7 +1,9 @@
-import { textHash } from "./text-hash.ts";
+import { scramble, textHash } from "./text-hash.ts";
 
 /** Buckets of one draw: a hundredth of a percent each. */
 const BUCKETS = 10_000;
+/** The golden ratio in 32 bits: any number but 0 does. */
+const COUNTED = 0x9e3779b9;
 
 /**
  * The client's place in the draw of one release of one app: 0.00 to 99.99, evenly spread. A client takes part when
@@ -15,6 +17,19 @@ export function bucket(appName: string, draw: string, clientKey: string): number
 
 /** The same place as a whole number, 0 to 9999: what comparisons use, as 0.29 * 100 is not 29 in floating point. */
 export function bucketHundredths(appName: string, draw: string, clientKey: string): number {
+  return hundredthsOf(textHash(appName, draw, clientKey));
+}
+
+/** The place of a client with that hash of app, draw and key. */
+export function hundredthsOf(hash: number): number {
   // A 32-bit hash times 10^4 stays below 2^53: exact.
-  return Math.floor((textHash(appName, draw, clientKey) * BUCKETS) / 2 ** 32);
+  return Math.floor((hash * BUCKETS) / 2 ** 32);
+}
+
+/**
+ * What a client with that hash is counted by, 1 to 2^32 - 1: another number for nearly every client, that says nothing of its place
+ * in the draw.
+ */
+export function countedBy(hash: number): number {
+  return scramble(hash ^ COUNTED) || 1;
 }

@@ -1,6 +1,5 @@
 import type { App, ClientKeySource } from "./app.ts";
 import type { Client } from "./client.ts";
-import { textHash } from "./text-hash.ts";
 
 /** What a client is told apart by from request to request. */
 export interface ClientKey {
@@ -20,14 +19,6 @@ export function findClientKey(sources: readonly ClientKeySource[], client: Clien
     if (value !== undefined && value !== "") return { value, from: `${source.kind} ${source.name}` };
   }
   return { value: client.address, from: "address" };
-}
-
-/** Keeps the hash of those who are counted from having anything to do with the draw. */
-const COUNTED = "counted";
-
-/** What a client is counted by: a hash of its key, the same at every gateway, 1 to 2^32 - 1. */
-export function clientHash(app: App, client: Client): number {
-  return textHash(app.name, COUNTED, clientKeyOf(app, client)) || 1;
 }
 
 /** The same for whoever needs the text alone. */

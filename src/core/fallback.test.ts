@@ -7,12 +7,17 @@ type Switches = Pick<App, "testersFallBack" | "emergencySpill" | "testing">;
 
 const off: Switches = { testersFallBack: false, emergencySpill: false, testing: true };
 
-const everybody: Selection = { pool: "all", rule: { kind: "everybody" } };
-const tester: Selection = { pool: "test", rule: { kind: "tester", by: "cookie", name: "beta" } };
-const byShare: Selection = { pool: "test", rule: { kind: "share", share: 5, bucket: 1, key: "address" } };
+const everybody: Selection = { pool: "all", rule: { kind: "everybody" }, client: 0 };
+const tester: Selection = { pool: "test", rule: { kind: "tester", by: "cookie", name: "beta" }, client: 0 };
+const byShare: Selection = {
+  pool: "test",
+  rule: { kind: "share", share: 5, bucket: 1, key: "address" },
+  client: 0,
+};
 const publicly: Selection = {
   pool: "rest",
   rule: { kind: "public", share: 5, bucket: 50, key: "address", closed: false },
+  client: 0,
 };
 
 const both = { test: true, rest: true };

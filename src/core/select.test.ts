@@ -42,9 +42,13 @@ const app = (changes: Partial<App> = {}): App => ({
 });
 
 describe("reselect", () => {
-  const tester = { pool: "test", rule: { kind: "tester", by: "address", entry: "10.0.0.9" } } as const;
+  const tester = {
+    pool: "test",
+    rule: { kind: "tester", by: "address", entry: "10.0.0.9" },
+    client: 0,
+  } as const;
   const drawn = (bucket: number | undefined) =>
-    ({ pool: "test", rule: { kind: "share", share: 50, bucket, key: "address" } }) as const;
+    ({ pool: "test", rule: { kind: "share", share: 50, bucket, key: "address" }, client: 7 }) as const;
 
   it("never leads to a group that takes nobody any more", () => {
     for (const before of [tester, drawn(3), drawn(undefined)]) {
@@ -56,7 +60,9 @@ describe("reselect", () => {
     expect(reselect(app({ share: 10 }), tester).pool).toBe("test");
     expect(reselect(app({ share: 10 }), drawn(3)).pool).toBe("test");
     expect(reselect(app({ share: 10 }), drawn(10)).pool).toBe("rest");
-    expect(reselect(app({ share: 10 }), { pool: "all", rule: { kind: "everybody" } }).pool).toBe("rest");
+    expect(reselect(app({ share: 10 }), { pool: "all", rule: { kind: "everybody" }, client: 0 }).pool).toBe(
+      "rest",
+    );
     expect(reselect(app({ share: 100 }), drawn(99)).pool).toBe("test");
     expect(reselect(app({ deploy: 0 }), drawn(3)).pool).toBe("all");
   });
@@ -109,7 +115,7 @@ const testers = {
 describe("select", () => {
   it("merges all groups while nothing is being updated, without a look at the client", () => {
     const quiet = app({ deploy: 0, share: 50, testers });
-    expect(select(quiet, unseen)).toEqual({ pool: "all", rule: { kind: "everybody" } });
+    expect(select(quiet, unseen)).toEqual({ pool: "all", rule: { kind: "everybody" }, client: 0 });
     expect(select(quiet, unseen)).toBe(select(quiet, unseen));
   });
 
@@ -119,18 +125,22 @@ describe("select", () => {
     expect(ruleFor({ address: "10.0.0.111" })).toEqual({
       pool: "test",
       rule: { kind: "tester", by: "address", entry: "10.0.0.111" },
+      client: 0,
     });
     expect(ruleFor({ headers: { "x-tester": "1" } })).toEqual({
       pool: "test",
       rule: { kind: "tester", by: "header", name: "x-tester" },
+      client: 0,
     });
     expect(ruleFor({ cookies: { beta: "yes" } })).toEqual({
       pool: "test",
       rule: { kind: "tester", by: "cookie", name: "beta" },
+      client: 0,
     });
     expect(ruleFor({ certificate: { OU: ["Sales", "QA"] } })).toEqual({
       pool: "test",
       rule: { kind: "tester", by: "certificate", name: "OU" },
+      client: 0,
     });
   });
 
@@ -151,7 +161,29 @@ describe("select", () => {
     expect(select(app(), client())).toEqual({
       pool: "rest",
       rule: { kind: "public", share: 0, bucket: undefined, key: undefined, closed: false },
+      client: 0,
     });
+  });
+
+  it("tells clients apart by another number than the one they are drawn by, while a release has them counted", () => {
+    const tally = { release: "r1", window: 10_000, slower: undefined };
+    const hashes = Array.from({ length: 2000 }, (_, n) => {
+      const { client: hash, pool } = select(
+        app({ share: 50 }),
+        client({ address: `10.1.${n >> 8}.${n & 255}` }),
+      );
+      return { hash, pool };
+    });
+    expect(new Set(hashes.map(({ hash }) => hash)).size).toBe(2000);
+    // Half of all numbers are low ones, on either side of the draw.
+    for (const side of ["test", "rest"]) {
+      const low = hashes.filter(({ hash, pool }) => pool === side && hash < 2 ** 31).length;
+      expect(low / hashes.filter(({ pool }) => pool === side).length).toBeCloseTo(0.5, 1);
+    }
+    expect(select(app({ deploy: 0 }), client()).client).toBe(0);
+    const merging = select(app({ deploy: 0, tally }), client());
+    expect(merging.client).toBe(select(app({ share: 50 }), client()).client);
+    expect(reselect(app({ share: 10 }), merging).client).toBe(merging.client);
   });
 
   it("sends everybody to the group under test at share 100", () => {

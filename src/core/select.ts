@@ -1,5 +1,6 @@
 import type { App, TesterRule, Testers } from "./app.ts";
-import { bucketHundredths } from "./bucket.ts";
+import { countedBy, hundredthsOf } from "./bucket.ts";
+import { textHash } from "./text-hash.ts";
 import { findClientKey } from "./client-key.ts";
 import type { Client } from "./client.ts";
 
@@ -38,20 +39,25 @@ export type Rule =
 export interface Selection {
   readonly pool: PoolName;
   readonly rule: Rule;
+  /** Hash that the client is counted by when versions are compared; 0: it was not told apart from others. */
+  readonly client: number;
 }
 
-const EVERYBODY: Selection = { pool: "all", rule: { kind: "everybody" } };
+const EVERYBODY: Selection = { pool: "all", rule: { kind: "everybody" }, client: 0 };
 const CLOSED: Selection = {
   pool: "rest",
   rule: { kind: "public", share: 0, bucket: undefined, key: undefined, closed: true },
+  client: 0,
 };
 const NOBODY_DRAWN: Selection = {
   pool: "rest",
   rule: { kind: "public", share: 0, bucket: undefined, key: undefined, closed: false },
+  client: 0,
 };
 const ALL_DRAWN: Selection = {
   pool: "test",
   rule: { kind: "share", share: 100, bucket: undefined, key: undefined },
+  client: 0,
 };
 
 /**
@@ -61,7 +67,7 @@ const ALL_DRAWN: Selection = {
  * An app with `deploy` other than 0 has at least two groups; its document would have been refused otherwise.
  */
 export function select(app: App, client: Client): Selection {
-  if (app.deploy === 0) return EVERYBODY;
+  if (app.deploy === 0) return app.tally === undefined ? EVERYBODY : toldApart(app, client);
   if (!app.testing) return CLOSED;
   return selectTester(app.testers, client) ?? selectByShare(app, client);
 }
@@ -70,10 +76,10 @@ export function select(app: App, client: Client): Selection {
  * The selection by a newer snapshot of the app, for a try of a request that was selected by an older one: by what decided
  * then, as the client is not asked again. It never leads to a group that takes nobody any more.
  */
-export function reselect(app: App, { rule }: Selection): Selection {
+export function reselect(app: App, { rule, client }: Selection): Selection {
   if (app.deploy === 0) return EVERYBODY;
   if (!app.testing) return CLOSED;
-  if (rule.kind === "tester") return { pool: "test", rule };
+  if (rule.kind === "tester") return { pool: "test", rule, client };
   const { share } = app;
   if (share <= 0) return NOBODY_DRAWN;
   if (share >= 100) return ALL_DRAWN;
@@ -82,17 +88,26 @@ export function reselect(app: App, { rule }: Selection): Selection {
       ? { bucket: undefined, key: undefined }
       : { bucket: rule.bucket, key: rule.key };
   return bucket !== undefined && bucket < share
-    ? { pool: "test", rule: { kind: "share", share, bucket, key } }
-    : { pool: "rest", rule: { kind: "public", share, bucket, key, closed: false } };
+    ? { pool: "test", rule: { kind: "share", share, bucket, key }, client }
+    : { pool: "rest", rule: { kind: "public", share, bucket, key, closed: false }, client };
+}
+
+/** Nobody is drawn, but groups that serve together are compared: one of them has just come back. */
+function toldApart(app: App, client: Client): Selection {
+  const { value } = findClientKey(app.stickiness, client);
+  return { ...EVERYBODY, client: countedBy(textHash(app.name, app.draw, value)) };
 }
 
 function selectTester(testers: Testers, client: Client): Selection | undefined {
   if (testers.addresses.size > 0) {
     const entry = testers.addresses.match(client.address);
-    if (entry !== undefined) return { pool: "test", rule: { kind: "tester", by: "address", entry } };
+    if (entry !== undefined)
+      return { pool: "test", rule: { kind: "tester", by: "address", entry }, client: 0 };
   }
   for (const rule of testers.rules) {
-    if (fits(rule, client)) return { pool: "test", rule: { kind: "tester", by: rule.kind, name: rule.name } };
+    if (fits(rule, client)) {
+      return { pool: "test", rule: { kind: "tester", by: rule.kind, name: rule.name }, client: 0 };
+    }
   }
   return undefined;
 }
@@ -113,9 +128,11 @@ function selectByShare(app: App, client: Client): Selection {
   if (share <= 0) return NOBODY_DRAWN;
   if (share >= 100) return ALL_DRAWN;
   const { value, from: key } = findClientKey(app.stickiness, client);
-  const place = bucketHundredths(app.name, app.draw, value);
+  const hash = textHash(app.name, app.draw, value);
+  const place = hundredthsOf(hash);
   const bucket = place / 100;
+  const counted = countedBy(hash);
   return place < Math.round(share * 100)
-    ? { pool: "test", rule: { kind: "share", share, bucket, key } }
-    : { pool: "rest", rule: { kind: "public", share, bucket, key, closed: false } };
+    ? { pool: "test", rule: { kind: "share", share, bucket, key }, client: counted }
+    : { pool: "rest", rule: { kind: "public", share, bucket, key, closed: false }, client: counted };
 }

@@ -1,4 +1,4 @@
-import { clientHash, clientKeyOf } from "../core/client-key.ts";
+import { clientKeyOf } from "../core/client-key.ts";
 import type { CertificateAttribute, Client } from "../core/client.ts";
 import { select, type Selection } from "../core/select.ts";
 import type { HeadLimits } from "../http1/limits.ts";
@@ -28,8 +28,6 @@ export interface Admitted {
   readonly proxyHeader: string;
   /** What the balancer `hash` turns on. */
   readonly clientKey: string;
-  /** Hash that the client is counted by; 0: nothing is counted. */
-  readonly counted: number;
   /** Protocol that the connection may turn into, in lower case; "" for none. */
   readonly upgrade: string;
 }
@@ -115,7 +113,6 @@ export class Admission implements Client {
       selection: select(app, this),
       proxyHeader: app.proxyProtocol === undefined ? "" : this.proxyHeaderOf(app.proxyProtocol, peer),
       clientKey: app.balance === "hash" ? clientKeyOf(app, this) : "",
-      counted: app.tally === undefined ? 0 : clientHash(app, this),
       upgrade,
     };
   }

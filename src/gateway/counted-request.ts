@@ -1,34 +1,41 @@
 import type { PoolName } from "../core/select.ts";
-import type { Outcome, Side, Tally } from "../core/verdict/tally.ts";
+import type { CellName, Tally } from "../core/verdict/tally.ts";
 import type { Admitted } from "./admission.ts";
 import type { Choice } from "./choose-server.ts";
-import type { GatewayContext } from "./gateway-context.ts";
+import type { Clock } from "./clock.ts";
+
+/** Of a try that had no answer, or was not timed. */
+const NO_LATENCY = Number.NaN;
 
 /**
  * One request of an app under release, as it is counted for the verdict: its first try, which went where the draw sent
  * it, and whether its client was answered by an error in the end.
  */
 export class CountedRequest {
-  private readonly context: GatewayContext;
+  private readonly clock: Clock;
   private readonly tally: Tally;
+  /** 0: not told apart from others, as nothing is compared yet. */
   private readonly client: number;
   private readonly isTester: boolean;
-  private side: Side = "rest";
-  private server: string | undefined;
-  private begunAt = 0;
+  private pool: PoolName = "all";
+  private cell: CellName = "";
+  /** NaN: it is not timed. */
+  private begunAt = NO_LATENCY;
   private settled = false;
   /** It was counted, and as a good one. */
   private good = false;
 
-  /** Undefined: no release runs. */
-  static of(context: GatewayContext, { counted, runtime, selection }: Admitted): CountedRequest | undefined {
+  /** Undefined: there is nothing to count. */
+  static of(clock: Clock, { runtime, selection }: Admitted): CountedRequest | undefined {
     const { tally } = runtime.servers;
-    if (counted === 0 || tally === undefined) return undefined;
-    return new CountedRequest(context, tally, counted, selection.rule.kind === "tester");
+    if (tally === undefined) return undefined;
+    const isTester = selection.rule.kind === "tester";
+    if (selection.client === 0 && !isTester && !tally.wantsLatencies) return undefined;
+    return new CountedRequest(clock, tally, selection.client, isTester);
   }
 
-  private constructor(context: GatewayContext, tally: Tally, client: number, isTester: boolean) {
-    this.context = context;
+  private constructor(clock: Clock, tally: Tally, client: number, isTester: boolean) {
+    this.clock = clock;
     this.tally = tally;
     this.client = client;
     this.isTester = isTester;
@@ -37,27 +44,30 @@ export class CountedRequest {
   /** Where a try goes. That nobody of the selected side could be asked is that side's failure. */
   chosen({ server, standsIn }: Choice, pool: PoolName): void {
     if (this.settled) return;
-    this.side = pool === "test" ? "test" : "rest";
-    this.server = standsIn ? undefined : server?.server.id;
-    this.begunAt = performance.now();
-    if (this.server === undefined && pool !== "all") this.settle({ failed: true });
+    this.pool = pool;
+    if (this.tally.startTimer()) this.begunAt = performance.now();
+    if (!standsIn && server !== undefined) {
+      this.cell = server.server.id;
+      return;
+    }
+    this.cell = pool;
+    this.settle(true, NO_LATENCY, false);
   }
 
   /** The answer began. `failed`: its status counts as a failed try. */
   answered(failed: boolean): void {
-    if (!this.settled) this.settle({ failed, latency: performance.now() - this.begunAt });
+    if (!this.settled) this.settle(failed, this.elapsed(), false);
   }
 
   /** `late`: it was waited for in vain. */
   failed(late: boolean): void {
-    if (!this.settled)
-      this.settle({ failed: true, ...(late && { latency: performance.now() - this.begunAt }) });
+    if (!this.settled) this.settle(true, late ? this.elapsed() : NO_LATENCY, false);
   }
 
   /** The client left. It says nothing of the version but how long it made the client wait. */
   left(): void {
-    if (!this.settled && this.begunAt !== 0)
-      this.settle({ left: true, latency: performance.now() - this.begunAt });
+    const latency = this.elapsed();
+    if (!this.settled && latency >= 0) this.settle(false, latency, true);
   }
 
   /** How the try ended is nobody's fault behind the gateway. */
@@ -67,26 +77,28 @@ export class CountedRequest {
 
   /** The answer that had begun broke off. */
   cut(): void {
-    const { side, server } = this;
-    if (this.good) this.tally.failLater(this.client, { side, server }, this.context.clock.epoch);
+    if (this.good) this.tally.failLater(this.client, this.cell, this.clock.epoch);
     this.good = false;
     this.met();
   }
 
   /** The client was answered by an error. */
   met(): void {
-    if (!this.isTester && this.side === "test") this.tally.meet(this.client, this.context.clock.epoch);
+    if (this.pool === "test" && this.client !== 0) this.tally.meet(this.client, this.clock.epoch);
   }
 
-  private settle({ failed = false, left = false, latency }: Partial<Outcome>): void {
+  private elapsed(): number {
+    return Number.isNaN(this.begunAt) ? NO_LATENCY : performance.now() - this.begunAt;
+  }
+
+  private settle(failed: boolean, latency: number, left: boolean): void {
     this.settled = true;
-    const { epoch } = this.context.clock;
-    if (this.isTester) {
-      this.tally.countTester(failed, epoch);
-      return;
+    const { tally, client, pool } = this;
+    const { epoch } = this.clock;
+    if (this.isTester) tally.countTester(failed, epoch);
+    else if (client !== 0) {
+      this.good = tally.count(client, this.cell, failed, latency, left, epoch) && !failed && !left;
     }
-    const { side, server } = this;
-    this.good =
-      this.tally.count(this.client, { side, server, failed, latency, left }, epoch) && !failed && !left;
+    if (pool === "rest" && latency >= 0 && !left && tally.wantsLatencies) tally.addLatency(latency, epoch);
   }
 }

@@ -78,7 +78,7 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.answer = client.answer;
     this.request = request;
     this.requestMethod = request.method;
-    this.counted = CountedRequest.of(context, request);
+    this.counted = CountedRequest.of(context.clock, request);
   }
 
   /** Sends the request off. `bodyComplete`: it has no body, or its head text holds it already. */

@@ -297,7 +297,13 @@ export class ReleaseController {
       );
       return [{ type: "badServer", step, server: badServer, reason, facts: without }];
     }
-    if (answer === "worse") return [{ type: "verdict", step, verdict: "worse", reason, facts }];
+    if (answer === "worse") {
+      const [, ...evidence] = words;
+      // Where groups serve together, all of them run the new version.
+      const worse = `${effect.group} is worse than the groups beside it that run the same version. ${evidence.join(" ")}`;
+      const isAlike = state.stage.kind === "merging";
+      return [{ type: "verdict", step, verdict: "worse", reason: isAlike ? worse : reason, facts }];
+    }
     if (state.stage.kind !== "shifting" || state.stage.proven) return [];
     if (answer === "notEnough" && !this.#isTimeForEvidence(app.name, state)) return [];
     return [{ type: "verdict", step, verdict: answer === "notWorse" ? "notWorse" : "none", reason, facts }];

@@ -1,5 +1,7 @@
 import type { ReleaseJson } from "../../admin/release-schemas.ts";
 import type { ServerRow } from "../../admin/schemas.ts";
+import type { VerdictJson } from "../../admin/verdict-schemas.ts";
+import { metersOf } from "./draw-verdict.ts";
 import { courseOf, placeOf } from "./release-course.ts";
 import { needOf } from "./release-need.ts";
 import { phaseInWords, printable, waitInWords } from "./release-words.ts";
@@ -20,8 +22,8 @@ const WIDEST_BAR = 40;
 const LOG_LINES = 5;
 
 /**
- * A release as a picture for a terminal of that width: each group's way, who is on the new version, every server, what
- * it waits for, and the last lines of its log. No line is wider; without `colour` there is no escape sequence.
+ * A release as a picture for a terminal of that width: each group's way, who is on the new version, every server, how far
+ * the evidence is, what it waits for, and the last lines of its log. No line is wider; without `colour` there is no escape sequence.
  */
 export function drawRelease(
   view: ReleaseJson,
@@ -29,12 +31,14 @@ export function drawRelease(
   groups: readonly GroupTraffic[],
   width: number,
   colour: boolean,
+  verdict?: VerdictJson,
 ): readonly string[] {
   const parts: readonly (readonly (readonly (Piece | string)[])[])[] = [
     [headOf(view)],
     waysOf(view, width),
     [shareOf(view, width)],
     groupsOf(view, servers, groups, width),
+    verdict === undefined ? [] : metersOf(verdict),
     wordsOf(view, width),
     logOf(view),
   ];
@@ -167,18 +171,20 @@ function groupsOf(
         : [{ text: `${failures} errors/s`, ...(failures > 0 && { style: "bad" as const }) }]),
     ];
     const rows = servers.filter((server) => server.group === group.name);
-    return [head, ...rows.map((server) => serverLine(server, address))];
+    const state = Math.max(6, ...rows.map((row) => row.state.length + 1));
+    return [head, ...rows.map((server) => serverLine(server, address, state))];
   });
 }
 
 function serverLine(
   { server, state, inFlight, lastError }: ServerRow,
   address: number,
+  stateWidth: number,
 ): readonly (Piece | string)[] {
   const isUp = state === "up";
   return [
     `  ${padded(server, address)}`,
-    { text: padded(state, 6), style: isUp ? "good" : "bad" },
+    { text: padded(state, stateWidth), style: isUp ? "good" : "bad" },
     padded(`${inFlight} in flight`, 15),
     { text: isUp || lastError === null ? "" : printable(lastError), style: "bad" },
   ];

@@ -1,5 +1,6 @@
 import type { FreezeJson, ReleaseJson } from "../../admin/release-schemas.ts";
 import type { GroupRow, ServerRow } from "../../admin/schemas.ts";
+import type { VerdictJson } from "../../admin/verdict-schemas.ts";
 import { appPath, type AdminClient } from "../admin-client.ts";
 import type { GroupTraffic } from "./draw-release.ts";
 
@@ -7,6 +8,8 @@ import type { GroupTraffic } from "./draw-release.ts";
 export interface Surroundings {
   readonly servers: readonly ServerRow[];
   readonly groups: readonly GroupTraffic[];
+  /** While versions are compared. */
+  readonly verdict?: VerdictJson;
 }
 
 /** Reads servers and traffic; failures a second are told from the second time on. */
@@ -18,14 +21,23 @@ export class SurroundingsReader {
     this.client = client;
   }
 
-  async read({ app }: ReleaseJson): Promise<Surroundings> {
-    // Neither is worth a picture that fails: without them it shows the release alone.
+  async read({ app, phase, step }: ReleaseJson): Promise<Surroundings> {
+    // None is worth a picture that fails: without them it shows the release alone.
     const servers = await this.client.request(appPath(app, "/servers"), { accept: [404, 503] });
     const groups = await this.client.request(appPath(app, "/groups"), { accept: [404, 503] });
+    const verdict = await this.verdict(app, phase);
     return {
+      ...(verdict?.step === step && { verdict }),
       servers: servers.status === 200 ? (servers.body as readonly ServerRow[]) : [],
       groups: groups.status === 200 ? this.traffic(groups.body as readonly GroupRow[]) : [],
     };
+  }
+
+  /** Asked for only where clients are on both versions. */
+  private async verdict(app: string, phase: ReleaseJson["phase"]): Promise<VerdictJson | undefined> {
+    if (phase !== "shifting" && phase !== "merging") return undefined;
+    const { status, body } = await this.client.request(appPath(app, "/verdict"), { accept: [404, 503] });
+    return status === 200 ? (body as VerdictJson) : undefined;
   }
 
   private traffic(rows: readonly GroupRow[]): readonly GroupTraffic[] {

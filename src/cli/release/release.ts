@@ -8,6 +8,7 @@ import { retryCommand } from "./retry.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { startCommand } from "./start.ts";
 import { releaseStatusCommand } from "./status.ts";
+import { verdictCommand } from "./verdict.ts";
 import { watchCommand } from "./watch.ts";
 
 /** `halftone release …` */
@@ -22,6 +23,7 @@ export function releaseCommand(context: CliContext): Command {
     pauseCommand,
     resumeCommand,
     rollbackCommand,
+    verdictCommand,
     historyCommand,
   ]) {
     release.addCommand(make(context));

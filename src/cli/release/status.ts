@@ -19,9 +19,9 @@ export function releaseStatusCommand(context: CliContext): Command {
         printJson(context, view);
         return;
       }
-      const { servers, groups } = await new SurroundingsReader(client).read(view);
+      const { servers, groups, verdict } = await new SurroundingsReader(client).read(view);
       const width = widthOf(context, 100);
-      for (const line of drawRelease(view, servers, groups, width, hasColour(context)))
+      for (const line of drawRelease(view, servers, groups, width, hasColour(context), verdict))
         printLine(context, line);
       const freeze = await freezeOf(client, name);
       if (freeze === undefined) return;

@@ -138,7 +138,8 @@ class LiveScreen implements Screen {
   private picture(): readonly string[] {
     if (this.last === undefined) return [];
     const { view, around } = this.last;
-    return drawRelease(view, around.servers, around.groups, this.width, hasColour(this.context));
+    const colour = hasColour(this.context);
+    return drawRelease(view, around.servers, around.groups, this.width, colour, around.verdict);
   }
 
   private get width(): number {

@@ -62,24 +62,16 @@ export interface TallyReport {
   readonly latencies: readonly (readonly [step: number, count: number])[];
 }
 
-/** How a request's first try ended. */
-export interface Outcome {
-  readonly side: Side;
-  /** Undefined: nobody of that side could be asked. */
-  readonly server: string | undefined;
-  /** It failed, or was answered 5xx. */
-  readonly failed: boolean;
-  /** Until the answer began, in ms; undefined: there was none, and it was not for lack of time. */
-  readonly latency: number | undefined;
-  /** The client left before: it would have taken longer. Then it counts only as slow. */
-  readonly left: boolean;
-}
-
 /**
  * Requests of one client that count in one window. Who sends very many would else weigh as much as all others together,
  * on the one side that it was drawn to.
  */
 const MOST_IN_WINDOW = 20;
+/**
+ * Requests that are timed in one window, of those that come first: a clock that is looked at twice costs as much as all
+ * else that is counted of a request, and 500 a second in each process tell enough.
+ */
+const MOST_TIMED = 5000;
 /** Failed clients told of one window. */
 const MOST_ERRING = 1000;
 /**
@@ -117,10 +109,12 @@ export class Tally {
   readonly #marks = new ClientMarks();
   #memory = 0;
   #counting: Counting;
+  #timed = 0;
   #erringInWindow = 0;
   #overflow = false;
   #finished: TallyWindow[] = [];
-  #latencies = new Uint32Array(SCALE_LENGTH);
+  readonly #latencies = new Uint32Array(SCALE_LENGTH);
+  #anyLatency = false;
 
   /** `now` is in ms since the epoch, here and below. */
   constructor(settings: TallySettings, now: number) {
@@ -138,8 +132,39 @@ export class Tally {
     this.#settings = settings;
   }
 
-  /** True: the request counts. `client`: hash of its key, 1 to 2^32 - 1. */
-  count(client: number, outcome: Outcome, now: number): boolean {
+  /** It is not settled yet what is slow: the latencies of the old version are wanted. */
+  get wantsLatencies(): boolean {
+    return this.#settings.slower === undefined;
+  }
+
+  /** Whether the next request is to be timed. */
+  startTimer(): boolean {
+    this.#timed += 1;
+    return this.#timed <= MOST_TIMED;
+  }
+
+  /** The old version has answered, after so many ms. */
+  addLatency(latency: number, now: number): void {
+    this.#turn(now);
+    this.#latencies[stepOf(latency)]! += 1;
+    this.#anyLatency = true;
+  }
+
+  /**
+   * How a request's first try ended, which went to that cell. True: it counts.
+   *
+   * `client`: hash of its key, 1 to 2^32 - 1. `failed`: also by an answer 5xx. `latency`: ms until the answer began, or until it
+   * was waited for in vain; NaN: there was none, and not for lack of time, or it was not timed. `left`: the client did not wait any longer; then it
+   * counts only if it was slow by then.
+   */
+  count(
+    client: number,
+    name: CellName,
+    failed: boolean,
+    latency: number,
+    left: boolean,
+    now: number,
+  ): boolean {
     this.#turn(now);
     if (!this.#marks.takesPart(client)) return false;
     let mark = this.#marks.get(client);
@@ -148,27 +173,26 @@ export class Tally {
     if (counted >= MOST_IN_WINDOW) return false;
     const flags = mark & ((1 << COUNT_SHIFT) - 1);
     mark = ((window << WINDOW_SHIFT) | ((counted + 1) << COUNT_SHIFT) | flags) >>> 0;
-    const name = outcome.server ?? outcome.side;
     const cell = this.#cell(name);
-    if ((mark & FAILED) === 0 && !outcome.left) {
+    if ((mark & FAILED) === 0 && !left) {
       cell[0]! += 1;
-      if (outcome.failed) {
+      if (failed) {
         mark |= FAILED;
         this.#tellErring(client, name);
       }
     }
-    if (outcome.latency !== undefined) mark = this.#countLatency(cell, mark, outcome, outcome.latency);
+    if (latency >= 0) mark = this.#countLatency(cell, mark, latency, left);
     this.#marks.set(client, mark >>> 0);
     return true;
   }
 
   /** A request that was counted as good has failed after all, as its answer was cut. */
-  failLater(client: number, { side, server }: Pick<Outcome, "side" | "server">, now: number): void {
+  failLater(client: number, name: CellName, now: number): void {
     this.#turn(now);
     const mark = this.#marks.get(client);
     if (!this.#marks.takesPart(client) || (mark & FAILED) !== 0) return;
     this.#marks.set(client, (mark | FAILED) >>> 0);
-    this.#tellErring(client, server ?? side);
+    this.#tellErring(client, name);
   }
 
   /** A client of the group under test was answered by an error, after all tries. */
@@ -193,18 +217,22 @@ export class Tally {
     this.#finish();
     const windows = this.#finished;
     this.#finished = [];
-    const latencies = [...this.#latencies.entries()].filter(([, count]) => count > 0);
-    this.#latencies.fill(0);
+    const latencies = this.#takeLatencies();
     const { release, window: length } = this.#settings;
     return { release, length, windows, latencies };
   }
 
-  #countLatency(cell: number[], before: number, { side, server, left }: Outcome, latency: number): number {
+  #takeLatencies(): TallyReport["latencies"] {
+    if (!this.#anyLatency) return [];
+    this.#anyLatency = false;
+    const latencies = [...this.#latencies.entries()].filter(([, count]) => count > 0);
+    this.#latencies.fill(0);
+    return latencies;
+  }
+
+  #countLatency(cell: number[], before: number, latency: number, left: boolean): number {
     const { slower } = this.#settings;
-    if (slower === undefined) {
-      if (side === "rest" && server !== undefined && !left) this.#latencies[stepOf(latency)]! += 1;
-      return before;
-    }
+    if (slower === undefined) return before;
     let mark = before;
     for (let index = 0; index < SLOW.length; index++) {
       const flag = SLOW[index]!;
@@ -241,6 +269,7 @@ export class Tally {
     if (this.#overflow) this.#marks.halve();
     this.#overflow = false;
     this.#erringInWindow = 0;
+    this.#timed = 0;
     this.#counting = newCounting(window);
     const memory = Math.floor(now / MEMORY);
     if (memory === this.#memory) return;
