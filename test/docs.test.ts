@@ -79,6 +79,11 @@ describe("docs/configuration.md", () => {
     );
   });
 
+  it("names every key of signals, and no other", () => {
+    const signal = { name: "name", webhook: "http://x/", "surely-unknown": 1 };
+    expect(keysUnder("Signals")).toEqual(knownKeys({ signals: [signal] }).sort());
+  });
+
   /** First cells of the rows: the paths of the keys. */
   function keysUnder(heading: string, text = configuration): string[] {
     return rowsOf(sectionOf(text, heading))

@@ -51,6 +51,7 @@ describe("parseHalftoneConfig", () => {
       apps: [],
       hooks: [],
       notify: [],
+      signals: [],
     });
   });
 

@@ -30,6 +30,7 @@ import {
   wholeNumber,
 } from "./schema-fields.ts";
 import { parseRedisUrl, REDIS_EXPECTED, type RedisTarget } from "./redis-target.ts";
+import { type SignalSource, signalSources, signalsSchema } from "./signal-settings.ts";
 import { parseSize, SIZE_EXPECTED } from "./size.ts";
 import {
   listenTls,
@@ -60,6 +61,8 @@ export interface HalftoneConfig {
   readonly hooks: readonly HookSettings[];
   /** Who is told of releases. Default: nobody. */
   readonly notify: readonly NotifySettings[];
+  /** Where verdicts get counts that the gateway does not see; the API can only name them. Default: none. */
+  readonly signals: readonly SignalSource[];
 }
 
 export interface AdminConfig {
@@ -125,6 +128,7 @@ export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<Ha
       apps: apps.map((glob) => absoluteGlob(baseFolder, glob)),
       hooks: hookSettings(written.hooks ?? {}, baseFolder),
       notify: notifySettings(written.notify ?? [], baseFolder),
+      signals: signalSources(written.signals ?? [], baseFolder),
     },
   };
 }
@@ -132,7 +136,7 @@ export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<Ha
 /** Problems are printed and logged: they show no token, no password of a URL, and nothing of URLs that are secrets. */
 function withoutSecrets(problem: Problem): Problem {
   if (problem.path.startsWith("admin.token")) return { ...problem, found: "another text (not shown)" };
-  if (/^(?:hooks|notify)\b/.test(problem.path)) {
+  if (/^(?:hooks|notify|signals)\b/.test(problem.path)) {
     return { ...problem, found: problem.found.replace(/:\/\/[^"\s]*/g, "://…") };
   }
   return { ...problem, found: problem.found.replace(/\/\/.*@/, "//…@") };
@@ -367,8 +371,9 @@ const configSchema = closedObject(
     apps: listOf(filePath, "globs of files").exactOptional(),
     hooks: hooksSchema.exactOptional(),
     notify: notifyListSchema.exactOptional(),
+    signals: signalsSchema.exactOptional(),
   },
-  "the configuration, {name, gateway, serverTls, admin, data, directory, backup, apps, hooks, notify}",
+  "the configuration, {name, gateway, serverTls, admin, data, directory, backup, apps, hooks, notify, signals}",
 );
 
 function sizeBetween(least: number, most: number, expected: string) {

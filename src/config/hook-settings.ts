@@ -2,7 +2,16 @@ import path from "node:path";
 import * as z from "zod";
 
 import { parseDuration } from "./duration.ts";
-import { checkedText, closedObject, duration, flag, listOf, nonEmptyListOf } from "./schema-fields.ts";
+import {
+  checkedText,
+  closedObject,
+  duration,
+  filePath,
+  flag,
+  httpUrl,
+  listOf,
+  nonEmptyListOf,
+} from "./schema-fields.ts";
 import { NAME, NAME_EXPECTED } from "./names.ts";
 
 /** A hook of `halftone.yaml`, checked: paths absolute, durations in ms. */
@@ -41,15 +50,6 @@ const TEN_MINUTES = 600_000;
 
 const hookName = checkedText((name) => NAME.test(name), NAME_EXPECTED);
 
-const httpUrl = checkedText((text) => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  // What stands before an "@" would end up in logs; there is `secretFile`, and the path for tokens.
-  return /^https?:$/.test(protocol) && username === "" && password === "";
-}, 'a URL, "https://…" or "http://…", without user and password');
-
-const filePath = checkedText((text) => text !== "" && !text.includes("\0"), "the path of a file");
-
 const argument = checkedText((text) => !text.includes("\0"), "a text (numbers have to be quoted)");
 
 const ACTION_EXPECTED = "either a command or a url";
@@ -70,8 +70,8 @@ const hookSchema: z.ZodType<WrittenHook> = closedObject(
     command: nonEmptyListOf(argument, 'a program and its arguments, ["./deploy.sh", "--fast"]')
       .refine((command) => command[0] !== "", { path: [0], error: "a program" })
       .exactOptional(),
-    url: httpUrl.exactOptional(),
-    secretFile: filePath.exactOptional(),
+    url: httpUrl().exactOptional(),
+    secretFile: filePath().exactOptional(),
     per: z.enum(["group", "server"], '"group" or "server"').exactOptional(),
     timeout: duration().exactOptional(),
     idempotent: flag().exactOptional(),
@@ -104,9 +104,9 @@ interface WrittenNotify {
 
 const notifySchema: z.ZodType<WrittenNotify> = closedObject(
   {
-    url: httpUrl,
+    url: httpUrl(),
     form: z.enum(FORMS, FORMS.map((form) => `"${form}"`).join(", ")).exactOptional(),
-    secretFile: filePath.exactOptional(),
+    secretFile: filePath().exactOptional(),
   },
   "who is told of releases, {url, form, secretFile}",
 ).refine(({ form, secretFile }) => secretFile === undefined || form === "dingtalk" || form === "feishu", {

@@ -48,6 +48,19 @@ export function patternText(pattern: RegExp, expected: string): z.ZodType<string
   return z.string(expected).regex(pattern, expected);
 }
 
+export function filePath(): z.ZodType<string> {
+  return checkedText((text) => text !== "" && !text.includes("\0"), "the path of a file");
+}
+
+/** What stands before an "@" would end up in logs; there are files for secrets, and the path for tokens. */
+export function httpUrl(): z.ZodType<string> {
+  return checkedText((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, username, password } = new URL(text);
+    return /^https?:$/.test(protocol) && username === "" && password === "";
+  }, 'a URL, "https://…" or "http://…", without user and password');
+}
+
 /** A duration above zero, kept as written. */
 export function duration(): z.ZodType<string> {
   return checkedText((text) => (parseDuration(text) ?? 0) > 0, `${DURATION_EXPECTED}, above zero`);

@@ -1,8 +1,8 @@
-import { createHmac } from "node:crypto";
 import { codeOf, postJson, type PostAnswer } from "./post-json.ts";
 import { readSecret } from "./read-secret.ts";
 import type { Part, PartOutcome } from "./run-command.ts";
 import type { Time } from "./time.ts";
+import { signatureField } from "./webhook-signature.ts";
 
 /** Before the second try, and before the third. */
 const PAUSES: readonly number[] = [1000, 5000];
@@ -65,20 +65,13 @@ async function tryOnce(
 ): Promise<PostAnswer | string> {
   const fields = {
     "idempotency-key": fieldValue(key),
-    ...(secret !== undefined && { "x-halftone-signature": signature(secret, body, time.now()) }),
+    ...signatureField(secret, body, time.now()),
   };
   try {
     return await postJson(url, fields, body, signal);
   } catch (error) {
     return codeOf(error);
   }
-}
-
-/** `t=UNIX,v1=HEX`: the HMAC-SHA256 of time and body, so that what was listened to cannot be posted again later. */
-function signature(secret: string, body: string, now: number): string {
-  const seconds = Math.floor(now / 1000);
-  const mac = createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex");
-  return `t=${seconds},v1=${mac}`;
 }
 
 function wait(milliseconds: number, time: Time, signal: AbortSignal): Promise<void> {
