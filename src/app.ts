@@ -29,6 +29,9 @@ import { probeGroup } from "./release/probe-group.ts";
 import { hookRunner } from "./release/run-hook.ts";
 import { refuseUnderRelease } from "./release/guard-changes.ts";
 import type { HookSettings } from "./config/hook-settings.ts";
+import type { SignalSource } from "./config/signal-settings.ts";
+import { OutsideCounts } from "./release/outside-counts.ts";
+import { outsideSource } from "./release/outside-signals.ts";
 import { StoredReleases } from "./release/stored-releases.ts";
 import { liveRecords, ratesOf } from "./fleet/traffic.ts";
 import { FleetMember } from "./fleet/member.ts";
@@ -229,7 +232,7 @@ async function startSigned(
       Date.now(),
     );
   const hooks = (): readonly HookSettings[] => current.hooks;
-  const signals = (): readonly string[] => [];
+  const signals = (): readonly SignalSource[] => current.signals;
   const releases = new StoredReleases({ store, facts, hooks, signals, now: Date.now });
   let notifier = new Notifier(config.notify, log);
   store.subscribe((change) => {
@@ -279,9 +282,12 @@ async function startSigned(
     probe: (app, { servers }, onRound) =>
       probeGroup({ app, servers, guard: addressGuard, serverTls: () => checker.serverTls }, onRound),
     facts,
-    outside: () => ({
-      take: () => Promise.resolve({ comparisons: new Map(), problems: new Map() }),
-    }),
+    outside: (names) =>
+      new OutsideCounts(
+        signals()
+          .filter(({ name }) => names.includes(name))
+          .map((source) => outsideSource(source)),
+      ),
     log,
     now: Date.now,
   });

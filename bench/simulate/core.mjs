@@ -21,3 +21,7 @@ export const { newEvidence, addWindow } = await load("evidence.js");
 export const { judge } = await load("judge.js");
 /** @type {typeof import("../../src/core/verdict/power.ts")} */
 export const { chanceToFind } = await load("power.js");
+/** @type {typeof import("../../src/core/verdict/tally.ts")} */
+export const { Tally } = await load("tally.js");
+/** @type {typeof import("../../src/core/verdict/compare-window.ts")} */
+export const { compareWindow } = await load("compare-window.js");

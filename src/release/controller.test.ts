@@ -9,6 +9,7 @@ import { type ControllerOptions, ReleaseController } from "./controller.ts";
 import type { HookOutcome, HookRunner, HookSettings, HookTask } from "./hook-runner.ts";
 import { refuseUnderRelease } from "./guard-changes.ts";
 import { runningRelease } from "./release-record.ts";
+import { OutsideCounts } from "./outside-counts.ts";
 import { StoredReleases } from "./stored-releases.ts";
 
 const GROUP = { weight: 1, liveWeight: 1, servers: 1, live: 1 };
@@ -106,7 +107,7 @@ async function stage(names: readonly string[], delays: Readonly<Record<string, n
       hooks: () => [HOOK],
       probe: () => ({ stop: () => {} }),
       facts,
-      outside: () => ({ take: () => Promise.resolve({ comparisons: new Map(), problems: new Map() }) }),
+      outside: () => new OutsideCounts([]),
       log,
       now: Date.now,
       ...options,

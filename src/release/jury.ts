@@ -4,15 +4,16 @@ import { elapsed, timeLimit } from "../core/release-enter.ts";
 import type { ReleaseEffect } from "../core/release-effects.ts";
 import { groupInTurn, type ReleaseState } from "../core/release-state.ts";
 import { addWindows, compareWindow, type SideOf } from "../core/verdict/compare-window.ts";
-import type { Comparison } from "../core/verdict/counts.ts";
 import { addWindow, beginStep, newEvidence, type VerdictWindow } from "../core/verdict/evidence.ts";
 import { quantile, SCALE_LENGTH } from "../core/verdict/latency-scale.ts";
 import { MEMORY, type Side, type TallyWindow } from "../core/verdict/tally.ts";
-import { OWN_SIGNALS } from "../core/verdict/verdict-settings.ts";
+import { OWN_SIGNALS, slowSignals } from "../core/verdict/verdict-settings.ts";
 import type { StoredApp } from "../directory/directory.ts";
 import type { AppTally, Roster } from "../fleet/roster.ts";
 import { hearOf } from "../fleet/traffic.ts";
 import { keptCase, readCase, type Case } from "./case.ts";
+import type { OutsideCounts } from "./outside-counts.ts";
+import type { Side as CountedSide } from "./outside-source.ts";
 import { reportOf, type VerdictReport } from "./verdict-report.ts";
 
 /** How long after its end a window is judged, in ms: every gateway has told of it by then. */
@@ -28,33 +29,12 @@ const MOST_WINDOWS = 60;
 /** Users of whom it is remembered that they met an error. */
 const MOST_REMEMBERED = 100_000;
 const QUANTILES = [0.5, 0.9, 0.99] as const;
-
-/** Servers and groups on one side, for those who count elsewhere. */
-export interface OutsideSide {
-  readonly groups: readonly string[];
-  readonly servers: readonly string[];
-}
-
-export interface OutsideRequest {
-  readonly app: string;
-  readonly release: string;
-  readonly test: OutsideSide;
-  readonly rest: OutsideSide;
-}
-
-/** Counts of signals from elsewhere, since they were last asked for. */
-export interface OutsideReader {
-  /** By the signals' names; of one that has no data, why. */
-  take(request: OutsideRequest): Promise<{
-    readonly comparisons: ReadonlyMap<string, Comparison>;
-    readonly problems: ReadonlyMap<string, string>;
-  }>;
-}
+const SLOW: ReadonlySet<string> = new Set(slowSignals().map(({ name }) => name));
 
 export interface JuryOptions {
   readonly roster: Roster;
   /** A reader of these signals, which begins anew. */
-  readonly outside: (names: readonly string[]) => OutsideReader;
+  readonly outside: (names: readonly string[]) => OutsideCounts;
   /** Ms since the epoch. */
   readonly now: () => number;
 }
@@ -64,7 +44,7 @@ type VerdictEffect = Extract<ReleaseEffect, { kind: "verdict" }>;
 /** What is known here of a case besides what is kept of it. */
 interface Sitting {
   case: Case;
-  readonly outside: OutsideReader;
+  readonly outside: OutsideCounts;
   /** Clients that failed in the present ten minutes. */
   readonly seen: Set<number>;
   memory: number;
@@ -129,7 +109,7 @@ export class Jury {
 
   /** What is slow, in ms by quantile, once that can be told; undefined: not yet, or it is settled. Throws `DirectoryUnavailable`. */
   async slower({ name }: StoredApp, state: ReleaseState): Promise<readonly number[] | undefined> {
-    const judged = state.plan.verdict.settings.signals.some(({ name: signal }) => signal.startsWith("slow"));
+    const judged = state.plan.verdict.settings.signals.some(({ name: signal }) => SLOW.has(signal));
     if (!judged || state.slower !== null || state.direction === "back" || !isFirstTurn(state))
       return undefined;
     const now = this.#options.now();
@@ -168,6 +148,8 @@ export class Jury {
       // Another group is another question; so is the same one without a server that was broken.
       sitting.case = { ...before, group, quarantined, step, evidence: newEvidence(settings) };
     } else if (before.step !== step) {
+      // No increment may be of two shares.
+      sitting.outside.beginAnew();
       sitting.case = { ...before, step, evidence: beginStep(settings, before.evidence) };
     }
     return sitting;
@@ -236,14 +218,14 @@ function windowsOf(
 function sidesOf(
   document: AppDocument,
   group: string,
-): { readonly of: SideOf; readonly test: OutsideSide; readonly rest: OutsideSide } {
+): { readonly of: SideOf; readonly test: CountedSide; readonly rest: CountedSide } {
   const of = new Map<string, Side>();
   const { groups } = compileApp(document, 0);
   for (const { name, standby, servers } of groups) {
     if (standby) continue;
     for (const { id } of servers) of.set(id, name === group ? "test" : "rest");
   }
-  const side = (wanted: Side): OutsideSide => ({
+  const side = (wanted: Side): CountedSide => ({
     groups: groups
       .filter(({ name, standby }) => !standby && (name === group) === (wanted === "test"))
       .map(({ name }) => name),

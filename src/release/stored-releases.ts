@@ -4,6 +4,8 @@ import { formatProblems } from "../config/format-problems.ts";
 import { compilePlan, parseSteps } from "../config/release-schema.ts";
 import type { Parsed } from "../config/problem.ts";
 import { begin } from "../core/release-begin.ts";
+import type { SignalSource } from "../config/signal-settings.ts";
+import type { VerdictPlan } from "../core/verdict/verdict-settings.ts";
 import type { Facts } from "../core/release-event.ts";
 import type { ReleasePlan } from "../core/release-plan.ts";
 import type { ReleaseHook, ReleaseState } from "../core/release-state.ts";
@@ -35,8 +37,8 @@ export interface StoredReleasesOptions {
   readonly facts: (document: AppDocument, freeze: StoredFreeze | undefined) => Promise<Facts>;
   /** The hooks of the configuration in force. */
   readonly hooks: () => readonly ReleaseHook[];
-  /** Names of the signals from elsewhere, of the configuration in force. */
-  readonly signals: () => readonly string[];
+  /** The signals from elsewhere, of the configuration in force. */
+  readonly signals: () => readonly Pick<SignalSource, "name" | "what">[];
   /** Ms since the epoch. */
   readonly now: () => number;
 }
@@ -56,7 +58,7 @@ export class StoredReleases implements ReleaseService {
     const { hooks, signals, now } = this.#options;
     return await this.#advance(name, by, (app, facts) => {
       const { document, releases } = app;
-      const planned = planOf(document, request.steps);
+      const planned = planOf(document, request.steps, signals());
       if (!planned.ok) {
         const reason = `${formatProblems(planned.problems).join("; ")}; nothing was begun`;
         return { refusals: [{ code: "badPlan", reason }] };
@@ -75,7 +77,7 @@ export class StoredReleases implements ReleaseService {
           update,
           restore,
           hooks: hooks(),
-          signals: signals(),
+          signals: signals().map(({ name }) => name),
           last: readRecord(releases).current,
           facts,
         },
@@ -172,10 +174,27 @@ export class StoredReleases implements ReleaseService {
 }
 
 /** What the request says, then what the document does, then defaults. */
-function planOf({ release }: AppDocument, written: unknown): Parsed<ReleasePlan> {
-  if (written === undefined) return { ok: true, value: compilePlan(release) };
-  const steps = parseSteps(written);
-  return steps.ok ? { ok: true, value: compilePlan(release, { steps: steps.value }) } : steps;
+function planOf(
+  { release }: AppDocument,
+  written: unknown,
+  signals: readonly Pick<SignalSource, "name" | "what">[],
+): Parsed<ReleasePlan> {
+  const steps = written === undefined ? undefined : parseSteps(written);
+  if (steps?.ok === false) return steps;
+  const plan = compilePlan(release, steps && { steps: steps.value });
+  return { ok: true, value: { ...plan, verdict: inWordsOf(signals, plan.verdict) } };
+}
+
+/** What is counted elsewhere is called there what it is. */
+function inWordsOf(
+  signals: readonly Pick<SignalSource, "name" | "what">[],
+  { settings, ...verdict }: VerdictPlan,
+): VerdictPlan {
+  const named = settings.signals.map((signal) => ({
+    ...signal,
+    what: signals.find(({ name }) => name === signal.name)?.what ?? signal.what,
+  }));
+  return { ...verdict, settings: { ...settings, signals: named } };
 }
 
 /** In the order of time, and never given twice. */

@@ -5,6 +5,7 @@ import { forecast, type Expectation, type SignalForecast } from "../core/verdict
 import { judge, type Answer } from "../core/verdict/judge.ts";
 import type { Meter } from "../core/verdict/meter.ts";
 import type { SignalVerdict } from "../core/verdict/signal-verdict.ts";
+import { slowSignals } from "../core/verdict/verdict-settings.ts";
 import { verdictInWords } from "../core/verdict/verdict-words.ts";
 import type { Case } from "./case.ts";
 
@@ -57,6 +58,8 @@ export interface SignalReport extends Omit<SignalVerdict, "risk" | "interval"> {
   /** Why there are no counts of it; null: there are, or there was no traffic. */
   readonly problem: string | null;
 }
+
+const SLOW: ReadonlySet<string> = new Set(slowSignals().map(({ name }) => name));
 
 export interface Circumstances {
   readonly now: number;
@@ -131,7 +134,7 @@ function signalReport(
 }
 
 function notSettled(signal: string, { slower }: ReleaseState): string | null {
-  if (!signal.startsWith("slow") || slower !== null) return null;
+  if (!SLOW.has(signal) || slower !== null) return null;
   return "what is slow is not settled yet, as too few answers of the old version were seen since the release began";
 }
 

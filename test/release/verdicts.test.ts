@@ -67,11 +67,8 @@ describe("a version is judged by what clients meet", { timeout: TIME }, () => {
     expect(end.log.find(({ by }) => by === "verdict")?.what).toContain(
       `${verdict.usersWithErrors} users met an error`,
     );
-    expect((await first!.api("GET", "/audit")).body).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ what: expect.stringContaining("The new version is worse.") }),
-      ]),
-    );
+    const audit = (await first!.api("GET", "/audit")).body as readonly { readonly what: string }[];
+    expect(audit.filter(({ what }) => what.includes("The new version is worse.")).length).toBeGreaterThan(0);
     const told = await cli(first!, "release", "verdict", "shop");
     expect(told).toContain("The new version is worse.");
     expect(told).toContain(`${verdict.usersWithErrors} users met an error`);

@@ -1,5 +1,6 @@
 // @ts-check
 import { badServer } from "./bad-server.mjs";
+import { clients } from "./clients.mjs";
 import { errorsFound } from "./errors-found.mjs";
 import { falseAlarms } from "./false-alarms.mjs";
 import { flaggerSchedule } from "./flagger-schedule.mjs";
@@ -24,4 +25,5 @@ export const STUDIES = [
   badServer,
   forecasts,
   limits,
+  clients,
 ];
