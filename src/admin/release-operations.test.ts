@@ -77,6 +77,7 @@ describe("a release", () => {
       reason: null,
       left: 30_000,
       cheapReturn: true,
+      quarantined: [],
       groups: [
         { name: "group1", condition: "out", serves: "nobody" },
         { name: "group2", condition: "old", serves: "public" },

@@ -94,6 +94,14 @@ export const clients = {
 
 /**
  * @param {Random} random
+ * @returns {"test" | "rest"}
+ */
+function sideOf(random) {
+  return random.uniform() < SHARE(0) ? "test" : "rest";
+}
+
+/**
+ * @param {Random} random
  * @param {readonly Kind[]} kinds
  * @param {number} risk
  */
@@ -102,7 +110,7 @@ function release(random, kinds, risk) {
     Array.from({ length: kind.count }, () => ({
       kind,
       client: 1 + Math.floor(random.uniform() * (2 ** 32 - 1)),
-      side: /** @type {"test" | "rest"} */ (random.uniform() < SHARE(0) ? "test" : "rest"),
+      side: sideOf(random),
     })),
   );
   const tally = new Tally({ release: "r1", window: WINDOW, slower: undefined }, 0);
