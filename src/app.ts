@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
+import type { Operation } from "./admin/operation.ts";
 import { createAdminApi } from "./admin/api.ts";
 import { startAdminServer, type AdminServer } from "./admin/admin-server.ts";
 import { Audit } from "./admin/audit.ts";
@@ -85,8 +86,15 @@ async function readConfig(path: string): Promise<HalftoneConfig> {
   return parsed.value;
 }
 
-/** The composition root: starts every part of a gateway from one configuration file. */
-export async function startHalftone(configPath: string, log: Log): Promise<Halftone> {
+/**
+ * The composition root: starts every part of a gateway from one configuration file. `more`: operations of the admin API
+ * beside its own.
+ */
+export async function startHalftone(
+  configPath: string,
+  log: Log,
+  more: readonly Operation[] = [],
+): Promise<Halftone> {
   const config = await readConfig(configPath);
   const documents = await readAppFiles(config);
   const tls = new TlsKeeper(log);
@@ -98,7 +106,7 @@ export async function startHalftone(configPath: string, log: Log): Promise<Halft
   await mkdir(config.data, { recursive: true });
   const mark = signSupervisor(config.data);
   try {
-    return await startSigned(configPath, config, { documents, tls }, mark, log);
+    return await startSigned(configPath, config, { documents, tls, more }, mark, log);
   } catch (error) {
     // After a crash the mark stays: workers of that time may still be waiting for a successor.
     if (!mark.followsCrash) mark.release();
@@ -109,7 +117,15 @@ export async function startHalftone(configPath: string, log: Log): Promise<Halft
 async function startSigned(
   configPath: string,
   config: HalftoneConfig,
-  { documents, tls }: { readonly documents: readonly AppDocument[]; readonly tls: TlsKeeper },
+  {
+    documents,
+    tls,
+    more,
+  }: {
+    readonly documents: readonly AppDocument[];
+    readonly tls: TlsKeeper;
+    readonly more: readonly Operation[];
+  },
   mark: ReturnType<typeof signSupervisor>,
   log: Log,
 ): Promise<Halftone> {
@@ -255,6 +271,7 @@ async function startSigned(
     gateway: view,
     releases,
     fleet: { roster, id, digest: () => member.digest },
+    more,
     version: VERSION,
     now: Date.now,
   });

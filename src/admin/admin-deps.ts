@@ -3,6 +3,7 @@ import type { AppStore } from "../directory/app-store.ts";
 import type { ReleaseService } from "../release/release-service.ts";
 import type { Audit } from "./audit.ts";
 import type { GatewayView } from "./gateway-view.ts";
+import type { Operation } from "./operation.ts";
 import type { TokenSet } from "./token-set.ts";
 
 /** The gateways of the directory, as this one sees them. */
@@ -23,6 +24,8 @@ export interface AdminDeps {
   readonly fleet: FleetView;
   /** Absent: there are no routes for releases. */
   readonly releases?: ReleaseService;
+  /** Operations of whoever embeds the gateway, beside its own. */
+  readonly more?: readonly Operation[];
   /** Version of Halftone, for the OpenAPI document. */
   readonly version: string;
   /** Milliseconds since the epoch. */

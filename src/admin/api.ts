@@ -27,6 +27,7 @@ export function createAdminApi(deps: AdminDeps): Hono<AdminEnv> {
     ...(deps.releases === undefined ? [] : releaseOperations(deps, deps.releases)),
     ...(deps.releases === undefined ? [] : verdictOperations(deps, deps.releases)),
     ...serviceOperations(deps),
+    ...(deps.more ?? []),
   ];
   operations.push(openApiOperation(operations, deps.version));
 
