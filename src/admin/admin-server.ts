@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/gateway-settings.ts";
 import { refusal } from "./api-problem.ts";
 import { isAdminHost } from "./admin-host.ts";
+import type { AdminEnv } from "./operation.ts";
 
 // Its own cap and timers, apart from the data plane's: a flood there must not lock the operator out.
 const MOST_CONNECTIONS = 256;
@@ -22,16 +23,16 @@ export interface AdminServer {
 
 export interface AdminServerOptions {
   readonly listen: ListenAddress;
-  readonly api: { fetch(request: Request): Response | Promise<Response> };
+  readonly api: { fetch(request: Request, env: AdminEnv["Bindings"]): Response | Promise<Response> };
 }
 
 /** Serves the API on its own listener. Throws an Error that names the address when it cannot be had. */
 export async function startAdminServer({ listen, api }: AdminServerOptions): Promise<AdminServer> {
   const server = createAdaptorServer({
     overrideGlobalObjects: false,
-    fetch(request) {
+    fetch(request, { incoming }) {
       const host = request.headers.get("host") ?? "";
-      if (isAdminHost(host, listen)) return api.fetch(request);
+      if (isAdminHost(host, listen)) return api.fetch(request, { incoming });
       const detail = `found Host ${host}, expected localhost, an IP address or the configured listen address`;
       return refusal("wrong-host", detail);
     },
