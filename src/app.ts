@@ -262,7 +262,8 @@ async function startSigned(
   });
   let admin: AdminServer;
   try {
-    admin = await startAdminServer({ listen: config.admin.listen, api });
+    const { listen, hosts } = config.admin;
+    admin = await startAdminServer({ listen, hosts, api });
   } catch (error) {
     await plane.drain();
     throw new Refused(`admin.listen: ${(error as Error).message}`);

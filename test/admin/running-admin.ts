@@ -77,7 +77,7 @@ export async function runAdmin(
     now,
   });
   const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
-  const server = await startAdminServer({ listen, api });
+  const server = await startAdminServer({ listen, hosts: ["admin.example.com"], api });
   return {
     url: server.url,
     folder,
