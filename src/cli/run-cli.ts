@@ -15,6 +15,7 @@ import { freezeCommand, unfreezeCommand } from "./freeze.ts";
 import { idleCommand } from "./idle.ts";
 import { releaseCommand } from "./release/release.ts";
 import { statusCommand } from "./status.ts";
+import { tokenCommand } from "./token.ts";
 
 /** Commands that bring the whole gateway with them: loaded only when they are meant. */
 const HEAVY: Readonly<Record<string, { description: string; load: () => Promise<Command> }>> = {
@@ -74,6 +75,7 @@ async function programFor(first: string | undefined, context: CliContext): Promi
     idleCommand,
     releaseCommand,
     statusCommand,
+    tokenCommand,
     unfreezeCommand,
   ]) {
     add(program, make(context));
