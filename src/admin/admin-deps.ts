@@ -1,10 +1,10 @@
 import type { Roster } from "../fleet/roster.ts";
 import type { AppStore } from "../directory/app-store.ts";
 import type { ReleaseService } from "../release/release-service.ts";
+import type { Access } from "./access.ts";
 import type { Audit } from "./audit.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import type { Operation } from "./operation.ts";
-import type { TokenSet } from "./token-set.ts";
 
 /** The gateways of the directory, as this one sees them. */
 export interface FleetView {
@@ -18,7 +18,7 @@ export interface FleetView {
 /** What the admin API stands on. */
 export interface AdminDeps {
   readonly store: AppStore;
-  readonly tokens: TokenSet;
+  readonly access: Access;
   readonly audit: Audit;
   readonly gateway: GatewayView;
   readonly fleet: FleetView;

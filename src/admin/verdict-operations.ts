@@ -22,6 +22,7 @@ export function verdictOperations(deps: AdminDeps, releases: ReleaseService): re
   return [
     {
       id: "getVerdict",
+      role: "viewer",
       method: "get",
       path: "/api/v1/apps/{name}/verdict",
       summary: "Is the new version worse? The evidence so far, in numbers and in words",
@@ -50,6 +51,7 @@ export function verdictOperations(deps: AdminDeps, releases: ReleaseService): re
     },
     {
       id: "quarantineServer",
+      role: "operator",
       method: "put",
       path,
       summary: "The server gets no request any more, until that is lifted; what is in flight there ends",
@@ -59,6 +61,7 @@ export function verdictOperations(deps: AdminDeps, releases: ReleaseService): re
     },
     {
       id: "liftQuarantine",
+      role: "operator",
       method: "delete",
       path,
       summary: "The server serves again",

@@ -18,6 +18,7 @@ export function demoOperations(stageNow: () => Stage | undefined): readonly Oper
   return [
     {
       id: "getDemo",
+      role: "viewer",
       method: "get",
       path: "/api/v1/demo",
       summary: "What this demo can show",
@@ -32,6 +33,7 @@ export function demoOperations(stageNow: () => Stage | undefined): readonly Oper
     },
     {
       id: "playScenario",
+      role: "operator",
       method: "post",
       path: "/api/v1/demo/{scenario}",
       summary: "Begins a scenario",
