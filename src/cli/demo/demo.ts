@@ -4,6 +4,7 @@ import type { ReleaseJson } from "../../admin/release-schemas.ts";
 import { appPath } from "../admin-client.ts";
 import { hasColour, type CliContext, widthOf } from "../cli-context.ts";
 import { CliFailure } from "../cli-failure.ts";
+import { FullScreen } from "../full-screen.ts";
 import { teller } from "../release/await-release.ts";
 import { SurroundingsReader, type Surroundings } from "../release/release-surroundings.ts";
 import { drawDemo, drawHalftone } from "./draw-demo.ts";
@@ -67,12 +68,6 @@ async function demo(first: Scenario, once: boolean, redis: boolean): Promise<num
   }
 }
 
-const TO_OTHER_SCREEN = "\u001b[?1049h\u001b[?25l";
-const BACK_TO_FIRST_SCREEN = "\u001b[?25h\u001b[?1049l";
-const HOME = "\u001b[H";
-const CLEAR_LINE = "\u001b[K";
-const CLEAR_BELOW = "\u001b[J";
-
 /** Shows what happens, and asks what is to happen next. */
 class Show {
   private readonly context: CliContext;
@@ -80,7 +75,7 @@ class Show {
   private readonly once: boolean;
   private readonly isLive: boolean;
   private readonly reader: SurroundingsReader;
-  private isOpen = false;
+  private readonly screen: FullScreen;
   private message = "";
   private readonly keys: string[] = [];
 
@@ -90,6 +85,7 @@ class Show {
     this.once = once;
     this.isLive = context.stdout.isTTY === true;
     this.reader = new SurroundingsReader(stage.client);
+    this.screen = new FullScreen(context);
     if (this.isLive && !once && process.stdin.isTTY) {
       process.stdin.setRawMode(true).resume();
       process.stdin.on("data", this.onKey);
@@ -159,8 +155,7 @@ class Show {
   }
 
   close(): void {
-    if (this.isOpen) this.context.stdout.write(BACK_TO_FIRST_SCREEN);
-    this.isOpen = false;
+    this.screen.close();
     process.stdin.off("data", this.onKey);
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
     process.stdin.pause();
@@ -185,15 +180,8 @@ class Show {
   private async draw(view: ReleaseJson): Promise<void> {
     const around: Surroundings = await this.reader.read(view);
     const texts = { head: this.head(), foot: this.foot(view) };
-    const { stdout } = this.context;
     const width = widthOf(this.context, 80);
-    const lines = drawDemo(view, around, texts, width, hasColour(this.context)).slice(
-      0,
-      (stdout.rows ?? 24) - 1,
-    );
-    const frame = HOME + lines.map((line) => `${line}${CLEAR_LINE}\n`).join("") + CLEAR_BELOW;
-    stdout.write(this.isOpen ? frame : TO_OTHER_SCREEN + frame);
-    this.isOpen = true;
+    this.screen.draw(drawDemo(view, around, texts, width, hasColour(this.context)));
   }
 
   private head(): readonly string[] {
