@@ -1,6 +1,7 @@
 import type { Roster } from "../fleet/roster.ts";
 import type { AppStore } from "../directory/app-store.ts";
 import type { ReleaseService } from "../release/release-service.ts";
+import type { EventHub } from "./events/event-hub.ts";
 import type { Audit } from "./audit.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import type { TokenSet } from "./token-set.ts";
@@ -21,6 +22,7 @@ export interface AdminDeps {
   readonly audit: Audit;
   readonly gateway: GatewayView;
   readonly fleet: FleetView;
+  readonly events: EventHub;
   /** Absent: there are no routes for releases. */
   readonly releases?: ReleaseService;
   /** Version of Halftone, for the OpenAPI document. */

@@ -1,9 +1,12 @@
 import { createAdaptorServer } from "@hono/node-server";
+import { setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/gateway-settings.ts";
+import { resetConnection } from "../gateway/reset-connection.ts";
 import { refusal } from "./api-problem.ts";
 import { isAdminHost } from "./admin-host.ts";
+import type { Connection } from "./connection.ts";
 
 // Its own cap and timers, apart from the data plane's: a flood there must not lock the operator out.
 const MOST_CONNECTIONS = 256;
@@ -16,22 +19,26 @@ export interface AdminServer {
   readonly url: string;
   /** The same, its port filled in. */
   readonly bound: ListenAddress;
-  /** Lets requests under way end, for at most two seconds. */
+  /** Lets requests under way end, for at most two seconds; answers that last end now. */
   close(): Promise<void>;
 }
 
 export interface AdminServerOptions {
   readonly listen: ListenAddress;
-  readonly api: { fetch(request: Request): Response | Promise<Response> };
+  readonly api: { fetch(request: Request, connection: Connection): Response | Promise<Response> };
 }
 
 /** Serves the API on its own listener. Throws an Error that names the address when it cannot be had. */
 export async function startAdminServer({ listen, api }: AdminServerOptions): Promise<AdminServer> {
+  const closing = new AbortController();
+  // Each answer that lasts listens.
+  setMaxListeners(0, closing.signal);
   const server = createAdaptorServer({
     overrideGlobalObjects: false,
-    fetch(request) {
+    fetch(request, { incoming }) {
       const host = request.headers.get("host") ?? "";
-      if (isAdminHost(host, listen)) return api.fetch(request);
+      const cut = (): void => resetConnection(incoming.socket);
+      if (isAdminHost(host, listen)) return api.fetch(request, { closing: closing.signal, cut });
       const detail = `found Host ${host}, expected localhost, an IP address or the configured listen address`;
       return refusal("wrong-host", detail);
     },
@@ -40,7 +47,11 @@ export async function startAdminServer({ listen, api }: AdminServerOptions): Pro
   server.headersTimeout = HEAD_TIMEOUT;
   server.requestTimeout = REQUEST_TIMEOUT;
   await listening(server, listen);
-  return { url: urlOf(server, listen), bound: boundOf(server, listen), close: () => closed(server) };
+  const close = (): Promise<void> => {
+    closing.abort();
+    return closed(server);
+  };
+  return { url: urlOf(server, listen), bound: boundOf(server, listen), close };
 }
 
 function listening(server: Server, listen: ListenAddress): Promise<void> {

@@ -22,7 +22,8 @@ export type ApiProblemCode =
   | "invalid-document"
   | "precondition-required"
   | "internal"
-  | "directory-unavailable";
+  | "directory-unavailable"
+  | "too-many-readers";
 
 const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; readonly title: string }>> = {
   "bad-request": { status: 400, title: "The request cannot be understood" },
@@ -45,6 +46,7 @@ const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; read
   "precondition-required": { status: 428, title: "The revision to be changed must be named" },
   internal: { status: 500, title: "Something went wrong in Halftone" },
   "directory-unavailable": { status: 503, title: "The directory cannot be written now" },
+  "too-many-readers": { status: 503, title: "As many follow the events as there is room for" },
 };
 
 const PROBLEM_TYPE_PREFIX = "urn:halftone:problem:";

@@ -3,6 +3,7 @@ import { actor } from "./actor.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import { appOperations } from "./app-operations.ts";
+import { eventOperations } from "./events/event-operations.ts";
 import { directoryOperations } from "./directory-operations.ts";
 import { fleetOperations } from "./fleet-operations.ts";
 import { needsToken, openApiDocument } from "./open-api.ts";
@@ -23,6 +24,7 @@ export function createAdminApi(deps: AdminDeps): Hono<AdminEnv> {
     ...trafficOperations(deps),
     ...fleetOperations(deps),
     ...directoryOperations(deps),
+    ...eventOperations(deps),
     ...(deps.releases === undefined ? [] : releaseOperations(deps, deps.releases)),
     ...serviceOperations(deps),
   ];

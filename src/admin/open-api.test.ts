@@ -32,6 +32,7 @@ describe("the OpenAPI document", () => {
       gateway,
       fleet,
       releases: admin.releases,
+      events: admin.events,
       tokens: tokenSet([]),
       version: "1",
       now: () => 0,

@@ -1,9 +1,11 @@
 import type { Context, Hono } from "hono";
 import type { z } from "zod";
 import { refusal } from "./api-problem.ts";
+import type { Connection } from "./connection.ts";
 
-/** What the middleware tells the handlers. */
+/** What the listener and the middleware tell the handlers. */
 export interface AdminEnv {
+  Bindings: Connection;
   Variables: {
     /** Who asks, for the audit; set behind authentication only. */
     by: string;
@@ -16,6 +18,10 @@ export interface Answer {
   readonly description: string;
   /** Absent: no body. */
   readonly schema?: Schema;
+  /** Default "application/json". */
+  readonly type?: string;
+  /** Of events: the data of each type. */
+  readonly events?: Readonly<Record<string, Schema>>;
   /** "etag": the revision is in the ETag field. */
   readonly headers?: readonly string[];
 }
