@@ -427,6 +427,21 @@ describe("without readers", () => {
     expect(second.events.map(({ data }) => data["server"])).toEqual(["10.0.0.2:80"]);
   });
 
+  it("ends for a reader whose token was revoked", async () => {
+    await admin.stop();
+    admin = await runAdmin(undefined, undefined, { heartbeatEvery: 20 });
+    const token = await admin.newToken("guest", "viewer");
+    const [guest, owner] = [
+      await FollowedStream.open(admin.url + PATH, token),
+      await FollowedStream.open(admin.url + PATH, TEST_TOKEN),
+    ];
+    onTestFinished(() => [guest, owner].forEach((stream) => stream.close()));
+    expect((await admin.call("/api/v1/tokens/guest", { method: "DELETE" })).ok).toBe(true);
+    expect(await guest.ended).toBe("cut");
+    await admin.store.put("shop", SHOP, "any", "amy");
+    await owner.next("app");
+  });
+
   it("what was told before is not taken for what a later reader knows", async () => {
     await admin.stop();
     admin = await runAdmin(undefined, undefined, { absence: 0 });
