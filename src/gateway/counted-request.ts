@@ -43,6 +43,14 @@ export class CountedRequest {
     if (this.server === undefined && pool !== "all") this.settle({ failed: true });
   }
 
+  /**
+   * The request goes out. What came before was connecting, which is rarer the more requests a server gets: the group with the
+   * smaller share would look slow.
+   */
+  sent(): void {
+    this.begunAt = performance.now();
+  }
+
   /** The answer began. `failed`: its status counts as a failed try. */
   answered(failed: boolean): void {
     if (!this.settled) this.settle({ failed, latency: performance.now() - this.begunAt });

@@ -338,6 +338,7 @@ export class Exchange implements UpstreamListener, Deadlined {
     const upstream = this.upstream!;
     const outlet = upstream.outlet;
     this.sent = true;
+    this.counted?.sent();
     outlet.append(this.request.text);
     if (this.body !== undefined) {
       for (const piece of this.body.all()) appendPiece(outlet, piece);
