@@ -1,4 +1,3 @@
-import type { PoolName } from "../core/select.ts";
 import type { Outcome, Side, Tally } from "../core/verdict/tally.ts";
 import type { Admitted } from "./admission.ts";
 import type { Choice } from "./choose-server.ts";
@@ -34,13 +33,17 @@ export class CountedRequest {
     this.isTester = isTester;
   }
 
-  /** Where a try goes. That nobody of the selected side could be asked is that side's failure. */
-  chosen({ server, standsIn }: Choice, pool: PoolName): void {
+  /**
+   * Where a try goes. That nobody of the selected side could be asked is that side's failure; while that is in doubt, nothing
+   * is counted on either side.
+   */
+  chosen({ server, standsIn }: Choice, { runtime, selection: { pool } }: Admitted): void {
     if (this.settled) return;
     this.side = pool === "test" ? "test" : "rest";
     this.server = standsIn ? undefined : server?.server.id;
     this.begunAt = performance.now();
-    if (this.server === undefined && pool !== "all") this.settle({ failed: true });
+    if (!this.isTester && runtime.isTestInDoubt(this.context.clock.now)) this.excused();
+    else if (this.server === undefined && pool !== "all") this.settle({ failed: true });
   }
 
   /**

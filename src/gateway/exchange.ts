@@ -330,7 +330,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   private choose(): UpstreamServer | undefined {
     this.request = byNewestDocument(this.context, this.request);
     const choice = chooseServer(this.context, this.request, this.tried);
-    this.counted?.chosen(choice, this.request.selection.pool);
+    this.counted?.chosen(choice, this.request);
     this.probe = choice.probe;
     return choice.server;
   }

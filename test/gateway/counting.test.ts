@@ -432,6 +432,63 @@ describe("a client that leaves before the answer", () => {
   });
 });
 
+describe("a group under test of which nobody lives", () => {
+  it("says nothing on either side while that may be chance", async () => {
+    const { gateway, test, rest } = await standing(resetAfterRequest);
+    await gateway.ask(get("/", user("test")));
+    expect(gateway.server(test.address).deadUntil).not.toBeNull();
+    for (const side of ["test", "rest"] as const) {
+      expect((await gateway.ask(get("/", user(side)))).body).toBe("old");
+    }
+    expect(counted(gateway)).toEqual({
+      requests: { [test.address]: 1 },
+      failed: { [test.address]: 1 },
+      slow: { [test.address]: "0 of 0" },
+      met: 0,
+      testers: [0, 0],
+    });
+    gateway.gateway.adopt({ kind: "alive", app: "shop", server: test.address });
+    for (const side of ["rest", "test"] as const) await gateway.ask(get("/", user(side)));
+    expect(counted(gateway).requests).toEqual({ [test.address]: 1, [rest.address]: 1 });
+  });
+
+  it("fails for every client when it has failed three times in a row", async () => {
+    const { gateway, test, rest } = await standing(resetAfterRequest, { health: { maxFails: 3 } });
+    for (let time = 0; time < 3; time += 1) await gateway.ask(get("/", user("test")));
+    expect(gateway.server(test.address).deadUntil).not.toBeNull();
+    for (const side of ["test", "test", "rest"] as const) {
+      expect((await gateway.ask(get("/", user(side)))).body).toBe("old");
+    }
+    expectCounted(counted(gateway), {
+      requests: { [test.address]: 3, test: 2, [rest.address]: 1 },
+      failed: { [test.address]: 3, test: 2 },
+      met: 0,
+    });
+  });
+
+  it("fails for every client when two die times have passed in vain, or when its check says so", async () => {
+    const { gateway, test } = await standing(serve(ok()));
+    const dead = { kind: "dead", app: "shop", server: test.address, error: "" } as const;
+    for (const streak of [1, 2, 3]) {
+      gateway.gateway.adopt({ ...dead, deadUntil: NOW + 60_000 * streak, streak });
+      await gateway.ask(get("/", user("test")));
+    }
+    expectCounted(counted(gateway), { requests: { test: 1 }, failed: { test: 1 } });
+    gateway.gateway.adopt({ kind: "alive", app: "shop", server: test.address });
+    gateway.gateway.adopt({ kind: "check", app: "shop", server: test.address, healthy: false, error: "503" });
+    await gateway.ask(get("/", user("test")));
+    expectCounted(counted(gateway), { requests: { test: 1 }, failed: { test: 1 } });
+  });
+
+  it("does not keep the old version's latencies from being gathered while clients do not go there", async () => {
+    const { gateway, test } = await standing(serve(ok()), { share: 0, testing: false });
+    const dead = { kind: "dead", app: "shop", server: test.address, error: "" } as const;
+    gateway.gateway.adopt({ ...dead, deadUntil: NOW + 60_000, streak: 1 });
+    await gateway.ask(get("/", user("rest")));
+    expect(counted(gateway).requests).not.toEqual({});
+  });
+});
+
 describe("testers", () => {
   it("are counted apart, as they are no random draw", async () => {
     let answer = ok("new");
