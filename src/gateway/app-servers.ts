@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import type { App, BalanceMethod, Group } from "../core/app.ts";
 import { Pool, type HealthEpoch } from "../core/pool.ts";
 import { Tally } from "../core/verdict/tally.ts";
@@ -89,7 +90,7 @@ export class AppServers {
   private updateTally({ tally }: App): void {
     if (tally === undefined) this.tally = undefined;
     else if (this.tally?.release === tally.release) this.tally.settings = tally;
-    else this.tally = new Tally(tally, Date.now());
+    else this.tally = new Tally(tally, Date.now(), randomInt(2 ** 32));
   }
 
   retire(): void {

@@ -95,7 +95,8 @@ export class AppTable {
     const reports = new Map<string, TallyReport>();
     for (const [name, { servers }] of this.entries) {
       const report = servers.tally?.take(now);
-      if (report !== undefined && report.windows.length > 0) reports.set(name, report);
+      if (report === undefined) continue;
+      if (report.windows.length > 0 || report.latencies.length > 0) reports.set(name, report);
     }
     return reports;
   }

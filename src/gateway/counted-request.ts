@@ -41,17 +41,25 @@ export class CountedRequest {
     this.isTester = isTester;
   }
 
-  /** Where a try goes. That nobody of the selected side could be asked is that side's failure. */
-  chosen({ server, standsIn }: Choice, pool: PoolName): void {
+  /**
+   * Where a try goes. That nobody of the selected side could be asked is that side's failure; while that is in doubt, nothing
+   * is counted on either side.
+   */
+  chosen({ server, standsIn }: Choice, { runtime, selection: { pool } }: Admitted): void {
     if (this.settled) return;
     this.pool = pool;
-    if (this.tally.startTimer()) this.begunAt = performance.now();
-    if (!standsIn && server !== undefined) {
-      this.cell = server.server.id;
-      return;
-    }
-    this.cell = pool;
-    this.settle(true, NO_LATENCY, false);
+    const isAsked = !standsIn && server !== undefined;
+    this.cell = isAsked ? server.server.id : pool;
+    if (!this.isTester && runtime.isTestInDoubt(this.clock.now)) this.excused();
+    else if (!isAsked && pool !== "all") this.settle(true, NO_LATENCY, false);
+  }
+
+  /**
+   * The request goes out. What came before was connecting, which is rarer the more requests a server gets: the group with the
+   * smaller share would look slow.
+   */
+  sent(): void {
+    if (!this.settled && this.tally.startTimer()) this.begunAt = performance.now();
   }
 
   /** The answer began. `failed`: its status counts as a failed try. */

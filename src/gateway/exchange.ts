@@ -157,7 +157,8 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.dropUpstream();
     if (this.responseStarted) this.cut();
     else {
-      this.counted?.failed(true);
+      if (this.bodyComplete) this.counted?.failed(true);
+      else this.counted?.excused();
       this.giveUp(requestTimeout);
     }
   }
@@ -177,12 +178,12 @@ export class Exchange implements UpstreamListener, Deadlined {
     if (head.status === 101) return this.onSwitch(head);
     const { app } = this.request.runtime;
     const failed = app.retry.on.includes(head.status);
-    this.counted?.answered(failed || head.status >= 500);
+    const refusal = this.answer.refusal(head);
+    this.counted?.answered(failed || head.status >= 500 || refusal !== undefined);
     if (failed) {
       this.blame(`status ${head.status}`);
       if (this.tryElsewhere()) return false;
     } else this.praise();
-    const refusal = this.answer.refusal(head);
     if (refusal !== undefined) {
       this.upstream = undefined;
       this.endTry();
@@ -329,7 +330,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   private choose(): UpstreamServer | undefined {
     this.request = byNewestDocument(this.context, this.request);
     const choice = chooseServer(this.context, this.request, this.tried);
-    this.counted?.chosen(choice, this.request.selection.pool);
+    this.counted?.chosen(choice, this.request);
     this.probe = choice.probe;
     return choice.server;
   }
@@ -338,6 +339,7 @@ export class Exchange implements UpstreamListener, Deadlined {
     const upstream = this.upstream!;
     const outlet = upstream.outlet;
     this.sent = true;
+    this.counted?.sent();
     outlet.append(this.request.text);
     if (this.body !== undefined) {
       for (const piece of this.body.all()) appendPiece(outlet, piece);

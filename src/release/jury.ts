@@ -218,7 +218,7 @@ function isFirstTurn(state: ReleaseState): boolean {
   return groupInTurn(state) === state.groups[0];
 }
 
-/** What all gateways counted together, by window; those of which not all could be told are left out. */
+/** What all gateways counted together, by window. */
 function windowsOf(
   tallies: readonly AppTally[],
   first: number,
@@ -230,7 +230,6 @@ function windowsOf(
     const known = windows.get(one.window);
     windows.set(one.window, known === undefined ? one : addWindows(known, one));
   }
-  for (const [number, { overflow }] of windows) if (overflow) windows.delete(number);
   return windows;
 }
 

@@ -91,7 +91,7 @@ export function reportOf(
   );
   // Of a signal that has no counts the reason is told, not its zeros.
   const known = <T>(all: readonly T[]): readonly T[] =>
-    all.filter((_, index) => signals[index]!.problem === null);
+    all.filter((_, index) => verdict.answer !== "notEnough" || signals[index]!.problem === null);
   const conclusionInWords = (): readonly string[] =>
     verdictInWords(
       { ...settings, signals: known(settings.signals) },
