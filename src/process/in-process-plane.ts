@@ -40,11 +40,13 @@ export class InProcessPlane implements DataPlane {
 
   async start(apps: readonly RevisedDocument[]): Promise<readonly ListenAddress[]> {
     this.gateway.replaceApps(apps);
+    for (const { document } of apps) this.tallies.follow(document);
     return this.gateway.listen();
   }
 
   putApp(app: RevisedDocument): Promise<void> {
     this.gateway.putApp(app);
+    this.tallies.follow(app.document);
     return Promise.resolve();
   }
 

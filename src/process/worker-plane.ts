@@ -97,7 +97,7 @@ export class WorkerPlane implements DataPlane {
   }
 
   async start(apps: readonly RevisedDocument[]): Promise<readonly ListenAddress[]> {
-    for (const app of apps) this.apps.set(app.name, app);
+    for (const app of apps) this.note(app);
     // One first: if the address cannot be had there is one reason to tell, not one a worker.
     this.addresses = await this.launch();
     await Promise.all(Array.from({ length: this.expected - 1 }, () => this.launch()));
@@ -105,7 +105,7 @@ export class WorkerPlane implements DataPlane {
   }
 
   async putApp(app: RevisedDocument): Promise<void> {
-    this.apps.set(app.name, app);
+    this.note(app);
     await this.tellAll((id) => ({ type: "putApp", id, app }));
   }
 
@@ -188,6 +188,11 @@ export class WorkerPlane implements DataPlane {
   destroy(): void {
     this.stopping = true;
     for (const state of this.states.values()) state.worker.process.kill("SIGKILL");
+  }
+
+  private note(app: RevisedDocument): void {
+    this.apps.set(app.name, app);
+    this.tallies.follow(app.document);
   }
 
   private briefed(): WorkerState[] {
