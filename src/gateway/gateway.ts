@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { AppTotals } from "./group-totals.ts";
+import type { AppNews } from "./group-totals.ts";
 import { addressSet } from "../config/address-set.ts";
 import type { GatewaySettings, ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
 import { adoptDeath, adoptLife, recordCheck } from "../core/health.ts";
@@ -169,9 +169,9 @@ export class Gateway {
     }
   }
 
-  /** Totals by app and group, of apps for which anything happened since the last time. */
-  changedTotals(): Map<string, AppTotals> {
-    return this.context.apps.changedTotals();
+  /** Of every app for which anything happened since the last time. */
+  takeNews(): Map<string, AppNews> {
+    return this.context.apps.takeNews();
   }
 
   /** What was counted for verdicts since the last time, by app. */
@@ -311,6 +311,7 @@ export class Gateway {
   }
 
   private onServerDied(server: UpstreamServer, error: string): void {
+    server.meter.died();
     server.closeIdle();
     this.events.onFinding?.({
       kind: "dead",

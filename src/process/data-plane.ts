@@ -1,7 +1,7 @@
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
-import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppCounts, AppTotals } from "../gateway/group-totals.ts";
 import type { AppTally } from "../fleet/roster.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 
@@ -29,6 +29,8 @@ export interface DataPlane {
   tally(app: string): AppTally | undefined;
   /** What was last counted for the app, by group; what processes did that are gone is part of it. */
   totals(app: string): AppTotals;
+  /** What was counted of its requests in the same time. */
+  counts(app: string): AppCounts;
   readonly bound: readonly ListenAddress[];
   readonly workers: { readonly running: number; readonly expected: number };
   /** Lets requests under way end, then stops. */

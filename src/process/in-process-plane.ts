@@ -4,7 +4,7 @@ import type { RevisedDocument } from "../gateway/app-table.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
-import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppCounts, AppTotals } from "../gateway/group-totals.ts";
 import type { AppTally } from "../fleet/roster.ts";
 import { FoldedTallies } from "./fold-tallies.ts";
 import { FoldedTotals } from "./fold-totals.ts";
@@ -66,7 +66,7 @@ export class InProcessPlane implements DataPlane {
   }
 
   count(): Promise<readonly string[]> {
-    const changed = this.gateway.changedTotals();
+    const changed = this.gateway.takeNews();
     this.folded.take(0, changed);
     for (const [app, report] of this.gateway.takeTallies()) this.tallies.take(app, report);
     return Promise.resolve([...new Set([...changed.keys(), ...this.tallies.news(Date.now())])]);
@@ -78,6 +78,10 @@ export class InProcessPlane implements DataPlane {
 
   totals(app: string): AppTotals {
     return this.folded.of(app);
+  }
+
+  counts(app: string): AppCounts {
+    return this.folded.counts(app);
   }
 
   destroy(): void {

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { CheckFinding, HealthFinding, ServerStatus } from "../gateway/server-status.ts";
-import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppCounts, AppTotals } from "../gateway/group-totals.ts";
 import type { AppTally } from "../fleet/roster.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -158,7 +158,7 @@ export class WorkerPlane implements DataPlane {
 
   async count(): Promise<readonly string[]> {
     const ready = [...this.states.values()].filter((state) => state.ready);
-    await Promise.all(ready.map((state) => this.ask(state, (id) => ({ type: "totals", id }))));
+    await Promise.all(ready.map((state) => this.ask(state, (id) => ({ type: "news", id }))));
     const changed = new Set([...this.counted, ...this.tallies.news(Date.now())]);
     this.counted.clear();
     return [...changed];
@@ -170,6 +170,10 @@ export class WorkerPlane implements DataPlane {
 
   totals(app: string): AppTotals {
     return this.folded.of(app);
+  }
+
+  counts(app: string): AppCounts {
+    return this.folded.counts(app);
   }
 
   async drain(): Promise<void> {
@@ -274,9 +278,9 @@ export class WorkerPlane implements DataPlane {
       case "reconfigured":
       case "refused":
       case "servers":
-      case "totals": {
+      case "news": {
         // Each tells only what changed since the last one: one that comes too late counts as well.
-        if (message.type === "totals") this.takeTotals(state, message);
+        if (message.type === "news") this.takeNews(state, message);
         const settle = state.open.get(message.id);
         state.open.delete(message.id);
         settle?.(message);
@@ -285,11 +289,11 @@ export class WorkerPlane implements DataPlane {
     }
   }
 
-  private takeTotals(state: WorkerState, { totals, tallies }: Extract<Answer, { type: "totals" }>): void {
+  private takeNews(state: WorkerState, { apps, tallies }: Extract<Answer, { type: "news" }>): void {
     for (const [app, report] of tallies) this.tallies.take(app, report);
     if (!this.states.has(state.worker.id)) return;
-    this.folded.take(state.worker.id, new Map(totals));
-    for (const [app] of totals) this.counted.add(app);
+    this.folded.take(state.worker.id, new Map(apps));
+    for (const [app] of apps) this.counted.add(app);
   }
 
   private onExit(state: WorkerState, how: string): void {

@@ -67,11 +67,6 @@ export interface TallyReport {
  * on the one side that it was drawn to.
  */
 const MOST_IN_WINDOW = 20;
-/**
- * Requests that are timed in one window, of those that come first: a clock that is looked at twice costs as much as all
- * else that is counted of a request, and 500 a second in each process tell enough.
- */
-const MOST_TIMED = 5000;
 /** Failed clients told of one window. */
 const MOST_ERRING = 1000;
 /**
@@ -109,7 +104,6 @@ export class Tally {
   readonly #marks = new ClientMarks();
   #memory = 0;
   #counting: Counting;
-  #timed = 0;
   #erringInWindow = 0;
   #overflow = false;
   #finished: TallyWindow[] = [];
@@ -135,12 +129,6 @@ export class Tally {
   /** It is not settled yet what is slow: the latencies of the old version are wanted. */
   get wantsLatencies(): boolean {
     return this.#settings.slower === undefined;
-  }
-
-  /** Whether the next request is to be timed. */
-  startTimer(): boolean {
-    this.#timed += 1;
-    return this.#timed <= MOST_TIMED;
   }
 
   /** The old version has answered, after so many ms. */
@@ -269,7 +257,6 @@ export class Tally {
     if (this.#overflow) this.#marks.halve();
     this.#overflow = false;
     this.#erringInWindow = 0;
-    this.#timed = 0;
     this.#counting = newCounting(window);
     const memory = Math.floor(now / MEMORY);
     if (memory === this.#memory) return;
