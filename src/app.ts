@@ -46,6 +46,8 @@ import { signSupervisor } from "./process/supervisor-mark.ts";
 import { TlsKeeper } from "./process/tls-keeper.ts";
 import { WorkerPlane } from "./process/worker-plane.ts";
 import { VERSION } from "./version.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { evidenceOf, releaseFactsOf } from "./telemetry/release-facts.ts";
 
 /** How long a change waits for the processes that carry traffic, in ms; one that is slower follows when it can. */
 const APPLY_TIME = 5000;
@@ -248,6 +250,17 @@ async function startSigned(
       listen: plane.bound.map(listenText),
     }),
   };
+  const metrics = createMetrics({
+    version: VERSION,
+    directory: () => store.status(),
+    apps: () => store.list(),
+    differences: () => store.differences().length,
+    workers: () => plane.workers,
+    traffic: plane,
+    release: (app) => releaseFactsOf(app, Date.now()),
+    evidence: (app) => evidenceOf(roster, app),
+    now: Date.now,
+  });
   const api = createAdminApi({
     store,
     audit,
@@ -255,6 +268,7 @@ async function startSigned(
     gateway: view,
     releases,
     fleet: { roster, id, digest: () => member.digest },
+    metrics,
     version: VERSION,
     now: Date.now,
   });

@@ -1,6 +1,7 @@
 import type { Roster } from "../fleet/roster.ts";
 import type { AppStore } from "../directory/app-store.ts";
 import type { ReleaseService } from "../release/release-service.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Audit } from "./audit.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import type { TokenSet } from "./token-set.ts";
@@ -23,6 +24,7 @@ export interface AdminDeps {
   readonly fleet: FleetView;
   /** Absent: there are no routes for releases. */
   readonly releases?: ReleaseService;
+  readonly metrics: Metrics;
   /** Version of Halftone, for the OpenAPI document. */
   readonly version: string;
   /** Milliseconds since the epoch. */

@@ -23,7 +23,7 @@ afterAll(() => admin.stop());
 
 describe("the OpenAPI document", () => {
   it("describes exactly the routes that are mounted", () => {
-    const { store, audit } = admin;
+    const { store, audit, metrics } = admin;
     const gateway = { servers: () => Promise.resolve([]), readiness: () => admin.plane.readiness };
     const fleet = { roster: new LocalRoster(), id: "1", digest: () => "" };
     const api = createAdminApi({
@@ -32,6 +32,7 @@ describe("the OpenAPI document", () => {
       gateway,
       fleet,
       releases: admin.releases,
+      metrics,
       tokens: tokenSet([]),
       version: "1",
       now: () => 0,

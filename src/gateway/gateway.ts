@@ -13,6 +13,7 @@ import { ClientConnection } from "./client-connection.ts";
 import { peerOf, proxiedPeer, type ClientPeer } from "./client-peer.ts";
 import { Clock } from "./clock.ts";
 import { newCounters, type GatewayCounters } from "./gateway-counters.ts";
+import { risingOf, type ProcessReport } from "./process-report.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { Http2Preface } from "./http2-preface.ts";
@@ -172,6 +173,13 @@ export class Gateway {
   /** Of every app for which anything happened since the last time. */
   takeNews(): Map<string, AppNews> {
     return this.context.apps.takeNews();
+  }
+
+  /** What this process tells of itself. */
+  report(): ProcessReport {
+    const { counters, clock } = this.context;
+    const { connections, inFlight } = counters;
+    return { rising: risingOf(counters), connections, inFlight, load: clock.loop.report() };
   }
 
   /** What was counted for verdicts since the last time, by app. */

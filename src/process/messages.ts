@@ -3,6 +3,7 @@ import type { TallyReport } from "../core/verdict/tally.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { HealthFinding, ServerStatus } from "../gateway/server-status.ts";
 import type { AppNews } from "../gateway/group-totals.ts";
+import type { ProcessReport } from "../gateway/process-report.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 
 /** How a worker learns that another supervisor took over: `file` then holds another id. */
@@ -50,10 +51,11 @@ export type FromWorker =
   | { readonly type: "reconfigured"; readonly id: number; readonly bound: readonly ListenAddress[] }
   | { readonly type: "refused"; readonly id: number; readonly reason: string }
   | { readonly type: "servers"; readonly id: number; readonly servers: readonly ServerStatus[] }
-  /** Of the apps for which anything happened since the last such answer. */
   | {
       readonly type: "news";
       readonly id: number;
+      readonly process: ProcessReport;
+      /** Of those for which anything happened since the last such answer. */
       readonly apps: readonly (readonly [string, AppNews])[];
       /** Of apps under release: what was counted since then for their verdicts. */
       readonly tallies: readonly (readonly [string, TallyReport])[];

@@ -68,6 +68,7 @@ class Worker {
         this.send({
           type: "news",
           id: message.id,
+          process: this.gateway!.report(),
           apps: [...this.gateway!.takeNews()],
           tallies: [...this.gateway!.takeTallies()],
         });

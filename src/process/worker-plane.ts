@@ -3,14 +3,17 @@ import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
-import type { CheckFinding, HealthFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { CheckFinding, OutOfService, ServerStatus } from "../gateway/server-status.ts";
 import type { AppCounts, AppTotals } from "../gateway/group-totals.ts";
 import type { AppTally } from "../fleet/roster.ts";
+import type { Processes } from "../gateway/process-report.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { FromWorker, SupervisorMark, ToWorker } from "./messages.ts";
+import { FoldedProcesses } from "./fold-processes.ts";
 import { FoldedTallies } from "./fold-tallies.ts";
 import { FoldedTotals } from "./fold-totals.ts";
+import { KnownFindings } from "./known-findings.ts";
 import { mergeServerStatus } from "./merge-server-status.ts";
 
 /** How long a question waits for a worker; one that is slower is reported. */
@@ -51,9 +54,10 @@ export class WorkerPlane implements DataPlane {
   private readonly states = new Map<number, WorkerState>();
   private readonly apps = new Map<string, RevisedDocument>();
   /** Servers that are out, by traffic or by check: a new worker has to know. */
-  private readonly findings = new Map<string, HealthFinding>();
+  private readonly findings = new KnownFindings();
   private readonly folded = new FoldedTotals();
   private readonly tallies = new FoldedTallies();
+  private readonly reports = new FoldedProcesses();
   /** Apps whose numbers changed since they were last asked for. */
   private readonly counted = new Set<string>();
   private settings: GatewaySettings;
@@ -110,6 +114,7 @@ export class WorkerPlane implements DataPlane {
     await this.tellAll((id) => ({ type: "deleteApp", id, name }));
     this.folded.forget(name);
     this.tallies.forget(name);
+    this.findings.forget(name);
   }
 
   async reconfigure(settings: GatewaySettings, workers: number, tls: TlsMaterial): Promise<void> {
@@ -145,7 +150,7 @@ export class WorkerPlane implements DataPlane {
   }
 
   adopt(finding: CheckFinding): void {
-    this.remember(finding);
+    this.findings.take(finding);
     for (const state of this.briefed()) this.send(state, { type: "finding", finding });
   }
 
@@ -174,6 +179,14 @@ export class WorkerPlane implements DataPlane {
 
   counts(app: string): AppCounts {
     return this.folded.counts(app);
+  }
+
+  outOfService(app: string): readonly OutOfService[] {
+    return this.findings.of(app);
+  }
+
+  processes(): Processes {
+    return this.reports.all();
   }
 
   async drain(): Promise<void> {
@@ -212,6 +225,7 @@ export class WorkerPlane implements DataPlane {
         open: new Map(),
       };
       this.states.set(worker.id, state);
+      this.reports.begin(worker.id);
       worker.on("message", (message: FromWorker) => {
         if (message.type === "up") this.brief(state);
         else if (message.type === "ready") {
@@ -240,7 +254,7 @@ export class WorkerPlane implements DataPlane {
       supervisor: this.mark,
     });
     state.briefed = true;
-    for (const finding of this.findings.values()) this.send(state, { type: "finding", finding });
+    for (const finding of this.findings.all()) this.send(state, { type: "finding", finding });
   }
 
   /** No worker is left to hold the sockets: a port that was left to the system has to be asked for by its number. */
@@ -253,20 +267,13 @@ export class WorkerPlane implements DataPlane {
     this.settings = { ...this.settings, listen };
   }
 
-  private remember(finding: HealthFinding): void {
-    const key = `${finding.kind === "check" ? "check" : "traffic"} ${finding.app} ${finding.server}`;
-    const out = finding.kind === "check" ? !finding.healthy : finding.kind === "dead";
-    if (out) this.findings.set(key, finding);
-    else this.findings.delete(key);
-  }
-
   private onMessage(
     state: WorkerState,
     message: Exclude<FromWorker, { type: "up" | "ready" | "failed" }>,
   ): void {
     switch (message.type) {
       case "finding":
-        this.remember(message.finding);
+        this.findings.take(message.finding);
         for (const other of this.briefed()) {
           if (other !== state) this.send(other, { type: "finding", finding: message.finding });
         }
@@ -289,9 +296,10 @@ export class WorkerPlane implements DataPlane {
     }
   }
 
-  private takeNews(state: WorkerState, { apps, tallies }: Extract<Answer, { type: "news" }>): void {
+  private takeNews(state: WorkerState, { process, apps, tallies }: Extract<Answer, { type: "news" }>): void {
     for (const [app, report] of tallies) this.tallies.take(app, report);
     if (!this.states.has(state.worker.id)) return;
+    this.reports.take(state.worker.id, process);
     this.folded.take(state.worker.id, new Map(apps));
     for (const [app] of apps) this.counted.add(app);
   }
@@ -300,6 +308,7 @@ export class WorkerPlane implements DataPlane {
     this.states.delete(state.worker.id);
     for (const settle of state.open.values()) settle(undefined);
     for (const app of this.folded.end(state.worker.id)) this.counted.add(app);
+    this.reports.end(state.worker.id);
     if (this.stopping || state.leaving) return;
     const steady = performance.now() - state.startedAt > STEADY_TIME;
     this.earlyDeaths = steady ? 0 : this.earlyDeaths + 1;

@@ -4,12 +4,16 @@ import { join } from "node:path";
 import { AppStore } from "../../src/directory/app-store.ts";
 import type { Directory } from "../../src/directory/directory.ts";
 import { MemoryDirectory } from "../../src/directory/memory-directory.ts";
+import { sumRising } from "../../src/gateway/process-report.ts";
 import type { ServerStatus } from "../../src/gateway/server-status.ts";
 import { startAdminServer } from "../../src/admin/admin-server.ts";
 import { createAdminApi } from "../../src/admin/api.ts";
 import { Audit } from "../../src/admin/audit.ts";
 import { LocalRoster } from "../../src/fleet/roster.ts";
 import type { Readiness } from "../../src/admin/gateway-view.ts";
+import type { TrafficSource } from "../../src/telemetry/app-facts.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
+import { evidenceOf, releaseFactsOf } from "../../src/telemetry/release-facts.ts";
 import { ReleaseDesk } from "./release-desk.ts";
 import { tokenSet } from "../../src/admin/token-set.ts";
 
@@ -20,8 +24,9 @@ export interface RunningAdmin {
   readonly store: AppStore;
   readonly audit: Audit;
   readonly releases: ReleaseDesk;
+  readonly metrics: Metrics;
   /** What the data plane reports; tests write to it. */
-  readonly plane: { servers: ServerStatus[]; readiness: Readiness };
+  readonly plane: { servers: ServerStatus[]; readiness: Readiness; traffic: TrafficSource };
   /** With the token, unless the test gives another Authorization. */
   call(path: string, init?: RequestInit): Promise<Response>;
   stop(): Promise<void>;
@@ -39,6 +44,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
   const audit = await Audit.open(folder);
   audit.follow(store);
   const releases = new ReleaseDesk(store, NOW);
+  const roster = new LocalRoster();
   const plane: RunningAdmin["plane"] = {
     servers: [],
     readiness: {
@@ -47,7 +53,24 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
       workers: { running: 2, expected: 2 },
       listen: ["127.0.0.1:8080"],
     },
+    traffic: {
+      totals: () => ({}),
+      counts: () => new Map(),
+      outOfService: () => [],
+      processes: () => ({ living: [], rising: sumRising([]) }),
+    },
   };
+  const metrics = createMetrics({
+    version: "0.0.0-test",
+    directory: () => store.status(),
+    apps: () => store.list(),
+    differences: () => store.differences().length,
+    workers: () => plane.readiness.workers,
+    traffic: plane.traffic,
+    release: (app) => releaseFactsOf(app, NOW),
+    evidence: (app) => evidenceOf(roster, app),
+    now: () => NOW,
+  });
   const api = createAdminApi({
     store,
     audit,
@@ -56,7 +79,8 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
       servers: (app) => Promise.resolve(plane.servers.filter((server) => server.app === app)),
       readiness: () => plane.readiness,
     },
-    fleet: { roster: new LocalRoster(), id: "1", digest: () => "" },
+    fleet: { roster, id: "1", digest: () => "" },
+    metrics,
     releases,
     version: "0.0.0-test",
     now: () => NOW,
@@ -68,6 +92,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
     store,
     audit,
     releases,
+    metrics,
     plane,
     call(path, init = {}) {
       const headers = new Headers(init.headers);
