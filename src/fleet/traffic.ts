@@ -24,9 +24,18 @@ export async function liveRecords(roster: Roster, app: string): Promise<readonly
 
 /** Tries a second of each group, all of them together. A map: a group may have any name, "constructor" too. */
 export function ratesOf(records: readonly AppRecord[]): ReadonlyMap<string, number> {
+  return sumByGroup(records.map(({ rates }) => rates));
+}
+
+/** Those that failed. */
+export function failureRatesOf(records: readonly AppRecord[]): ReadonlyMap<string, number> {
+  return sumByGroup(records.map(({ failureRates }) => failureRates));
+}
+
+function sumByGroup(parts: readonly Readonly<Record<string, number>>[]): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
-  for (const { rates } of records) {
-    for (const [group, rate] of Object.entries(rates)) sums.set(group, (sums.get(group) ?? 0) + rate);
+  for (const part of parts) {
+    for (const [group, rate] of Object.entries(part)) sums.set(group, (sums.get(group) ?? 0) + rate);
   }
   return sums;
 }
