@@ -184,6 +184,7 @@ async function startSigned(
     }),
     count: () => plane.count(),
     totals: (app) => plane.totals(app),
+    counts: (app) => plane.counts(app),
     tally: (app) => plane.tally(app),
     differing: () => new Set(store.differences().map(({ name }) => name)),
     log,

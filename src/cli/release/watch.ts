@@ -6,7 +6,7 @@ import { CliFailure, Unreachable } from "../cli-failure.ts";
 import { teller } from "./await-release.ts";
 import { drawRelease } from "./draw-release.ts";
 import { looksAt, pauseOf } from "./release-looks.ts";
-import { SurroundingsReader, type Surroundings } from "./release-surroundings.ts";
+import { readSurroundings, type Surroundings } from "./release-surroundings.ts";
 import { changeKey, printable } from "./release-words.ts";
 
 interface WatchOptions extends AdminOptions {
@@ -103,13 +103,13 @@ const CLEAR_BELOW = "\u001b[J";
 /** On the terminal's other screen, so that nothing is left of it but the last picture; whole frames, so that it does not flicker. */
 class LiveScreen implements Screen {
   private readonly context: CliContext;
-  private readonly reader: SurroundingsReader;
+  private readonly client: AdminClient;
   private last: { readonly view: ReleaseJson; readonly around: Surroundings } | undefined;
   private isOpen = false;
 
   constructor(context: CliContext, client: AdminClient) {
     this.context = context;
-    this.reader = new SurroundingsReader(client);
+    this.client = client;
   }
 
   async show(view: ReleaseJson): Promise<void> {
@@ -128,7 +128,7 @@ class LiveScreen implements Screen {
 
   private async surroundings(view: ReleaseJson): Promise<Surroundings> {
     try {
-      return await this.reader.read(view);
+      return await readSurroundings(this.client, view);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       return this.last?.around ?? { servers: [], groups: [] };
