@@ -5,7 +5,7 @@ import type { Choice } from "./choose-server.ts";
 import type { Clock } from "./clock.ts";
 
 /** Of a try that had no answer, or was not timed. */
-const NO_LATENCY = Number.NaN;
+export const NO_LATENCY: number = Number.NaN;
 
 /**
  * One request of an app under release, as it is counted for the verdict: its first try, which went where the draw sent
@@ -19,8 +19,6 @@ export class CountedRequest {
   private readonly isTester: boolean;
   private pool: PoolName = "all";
   private cell: CellName = "";
-  /** NaN: it is not timed. */
-  private begunAt = NO_LATENCY;
   private settled = false;
   /** It was counted, and as a good one. */
   private good = false;
@@ -54,27 +52,18 @@ export class CountedRequest {
     else if (!isAsked && pool !== "all") this.settle(true, NO_LATENCY, false);
   }
 
-  /**
-   * The request goes out. What came before was connecting, which is rarer the more requests a server gets: the group with the
-   * smaller share would look slow.
-   */
-  sent(): void {
-    if (!this.settled && this.tally.startTimer()) this.begunAt = performance.now();
+  /** The answer began after `latency` ms; NaN: that was not timed. `failed`: its status counts as a failed try. */
+  answered(failed: boolean, latency: number): void {
+    if (!this.settled) this.settle(failed, latency, false);
   }
 
-  /** The answer began. `failed`: its status counts as a failed try. */
-  answered(failed: boolean): void {
-    if (!this.settled) this.settle(failed, this.elapsed(), false);
+  /** `latency`: it was waited for so long, in vain; NaN: it was not, or that was not timed. */
+  failed(latency: number): void {
+    if (!this.settled) this.settle(true, latency, false);
   }
 
-  /** `late`: it was waited for in vain. */
-  failed(late: boolean): void {
-    if (!this.settled) this.settle(true, late ? this.elapsed() : NO_LATENCY, false);
-  }
-
-  /** The client left. It says nothing of the version but how long it made the client wait. */
-  left(): void {
-    const latency = this.elapsed();
+  /** The client left, after so many ms. It says nothing of the version but how long it made the client wait. */
+  left(latency: number): void {
     if (!this.settled && latency >= 0) this.settle(false, latency, true);
   }
 
@@ -93,10 +82,6 @@ export class CountedRequest {
   /** The client was answered by an error. */
   met(): void {
     if (this.pool === "test" && this.client !== 0) this.tally.meet(this.client, this.clock.epoch);
-  }
-
-  private elapsed(): number {
-    return Number.isNaN(this.begunAt) ? NO_LATENCY : performance.now() - this.begunAt;
   }
 
   private settle(failed: boolean, latency: number, left: boolean): void {

@@ -65,11 +65,6 @@ export interface TallyReport {
  * on the one side that it was drawn to.
  */
 const MOST_IN_WINDOW = 20;
-/**
- * Requests that are timed in one window, of those that come first: a clock that is looked at twice costs as much as all
- * else that is counted of a request, and 500 a second in each process tell enough.
- */
-const MOST_TIMED = 5000;
 /** About so many clients are told of by name in one window; when it is more, half of all clients take part no longer. */
 const MOST_TOLD = 1000;
 /**
@@ -110,7 +105,6 @@ export class Tally {
   readonly #marks: ClientMarks;
   #memory: number;
   #counting: Counting;
-  #timed = 0;
   /** Clients told of in this window; what was told before half of them were left out counts half. */
   #told = 0;
   #finished: TallyWindow[] = [];
@@ -137,12 +131,6 @@ export class Tally {
   /** It is not settled yet what is slow: the latencies of the old version are wanted. */
   get wantsLatencies(): boolean {
     return this.#settings.slower === undefined;
-  }
-
-  /** Whether the next request is to be timed. */
-  startTimer(): boolean {
-    this.#timed += 1;
-    return this.#timed <= MOST_TIMED;
   }
 
   /** The old version has answered, after so many ms. */
@@ -279,7 +267,6 @@ export class Tally {
     if (window === this.#counting.window) return;
     this.#finish();
     this.#told = 0;
-    this.#timed = 0;
     this.#counting = newCounting(window);
     const memory = this.#memoryOf(window);
     if (memory === this.#memory) return;
