@@ -5,12 +5,13 @@ import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
+import { Access } from "./admin/access.ts";
 import { createAdminApi } from "./admin/api.ts";
 import { startAdminServer, type AdminServer } from "./admin/admin-server.ts";
 import { Audit } from "./admin/audit.ts";
 import type { GatewayView } from "./admin/gateway-view.ts";
 import { adminToken } from "./admin/token.ts";
-import { tokenSet } from "./admin/token-set.ts";
+import { TokenBook } from "./admin/token-book.ts";
 import type { ListenAddress } from "./config/gateway-settings.ts";
 import type { AppDocument } from "./config/app-document.ts";
 import { compileApp } from "./config/compile-app.ts";
@@ -140,6 +141,12 @@ async function startSigned(
     folder: config.data,
     ...(config.admin.token === undefined ? {} : { configured: config.admin.token }),
   });
+  const tokens = await TokenBook.open({ folder: config.data, admin: token.token, now: Date.now });
+  if (tokens.damage !== undefined) {
+    log.error(
+      `${tokens.damage}; it stays as it is, and the token admin alone is known until that is repaired`,
+    );
+  }
   audit.follow(store);
   if (store.status().state === "current") await offer(documents);
 
@@ -251,7 +258,7 @@ async function startSigned(
   const api = createAdminApi({
     store,
     audit,
-    tokens: tokenSet([{ name: "admin", token: token.token }]),
+    access: new Access({ tokens, audit, now: Date.now }),
     gateway: view,
     releases,
     fleet: { roster, id, digest: () => member.digest },
@@ -260,7 +267,8 @@ async function startSigned(
   });
   let admin: AdminServer;
   try {
-    admin = await startAdminServer({ listen: config.admin.listen, api });
+    const { listen, hosts } = config.admin;
+    admin = await startAdminServer({ listen, hosts, api });
   } catch (error) {
     await plane.drain();
     throw new Refused(`admin.listen: ${(error as Error).message}`);

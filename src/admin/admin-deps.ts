@@ -1,9 +1,9 @@
 import type { Roster } from "../fleet/roster.ts";
 import type { AppStore } from "../directory/app-store.ts";
 import type { ReleaseService } from "../release/release-service.ts";
+import type { Access } from "./access.ts";
 import type { Audit } from "./audit.ts";
 import type { GatewayView } from "./gateway-view.ts";
-import type { TokenSet } from "./token-set.ts";
 
 /** The gateways of the directory, as this one sees them. */
 export interface FleetView {
@@ -17,7 +17,7 @@ export interface FleetView {
 /** What the admin API stands on. */
 export interface AdminDeps {
   readonly store: AppStore;
-  readonly tokens: TokenSet;
+  readonly access: Access;
   readonly audit: Audit;
   readonly gateway: GatewayView;
   readonly fleet: FleetView;

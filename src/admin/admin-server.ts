@@ -1,15 +1,20 @@
 import { createAdaptorServer } from "@hono/node-server";
+import { getPath } from "hono/utils/url";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/gateway-settings.ts";
 import { refusal } from "./api-problem.ts";
-import { isAdminHost } from "./admin-host.ts";
+import { adminHostsText, type AdminHosts, isAdminHost } from "./admin-host.ts";
+import type { AdminEnv } from "./operation.ts";
 
 // Its own cap and timers, apart from the data plane's: a flood there must not lock the operator out.
 const MOST_CONNECTIONS = 256;
 const HEAD_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
 const CLOSE_TIMEOUT = 2_000;
+
+/** What load balancers and Prometheus ask, by names of their own; it tells nothing that a page elsewhere could use. */
+const UNDER_ANY_HOST = new Set(["/healthz", "/readyz", "/metrics"]);
 
 export interface AdminServer {
   /** Where it really listens: "http://127.0.0.1:9090", "unix:/run/halftone.sock". */
@@ -22,25 +27,34 @@ export interface AdminServer {
 
 export interface AdminServerOptions {
   readonly listen: ListenAddress;
-  readonly api: { fetch(request: Request): Response | Promise<Response> };
+  /** Further hosts by which it is called: `admin.hosts`. */
+  readonly hosts: readonly string[];
+  readonly api: { fetch(request: Request, env: AdminEnv["Bindings"]): Response | Promise<Response> };
 }
 
 /** Serves the API on its own listener. Throws an Error that names the address when it cannot be had. */
-export async function startAdminServer({ listen, api }: AdminServerOptions): Promise<AdminServer> {
+export async function startAdminServer({ listen, hosts, api }: AdminServerOptions): Promise<AdminServer> {
+  let known: AdminHosts = { listen: [listen], hosts };
   const server = createAdaptorServer({
     overrideGlobalObjects: false,
-    fetch(request) {
+    // For the checks of load balancers that send HTTP/1.0 without Host.
+    hostname: "localhost",
+    fetch(request, { incoming }) {
       const host = request.headers.get("host") ?? "";
-      if (isAdminHost(host, listen)) return api.fetch(request);
-      const detail = `found Host ${host}, expected localhost, an IP address or the configured listen address`;
-      return refusal("wrong-host", detail);
+      if (isAdminHost(host, known) || UNDER_ANY_HOST.has(getPath(request))) {
+        return api.fetch(request, { incoming });
+      }
+      const found = host === "" ? "no Host" : `Host ${host}`;
+      return refusal("wrong-host", `found ${found}, expected ${adminHostsText(known)}; nothing was changed`);
     },
   }) as Server;
   server.maxConnections = MOST_CONNECTIONS;
   server.headersTimeout = HEAD_TIMEOUT;
   server.requestTimeout = REQUEST_TIMEOUT;
   await listening(server, listen);
-  return { url: urlOf(server, listen), bound: boundOf(server, listen), close: () => closed(server) };
+  const bound = boundOf(server, listen);
+  known = { listen: [listen, bound], hosts };
+  return { url: urlOf(server, listen), bound, close: () => closed(server) };
 }
 
 function listening(server: Server, listen: ListenAddress): Promise<void> {

@@ -5,10 +5,18 @@ import type { ReleaseRefusal } from "../release/release-service.ts";
 export type ApiProblemCode =
   | "bad-request"
   | "unauthorized"
+  | "forbidden"
+  | "cross-origin"
+  | "too-many-attempts"
   | "not-found"
   | "no-such-app"
   | "no-release"
   | "no-freeze"
+  | "no-session"
+  | "no-such-token"
+  | "token-exists"
+  | "token-refused"
+  | "tokens-unavailable"
   | "method-not-allowed"
   | "stale"
   | "no-difference"
@@ -27,15 +35,21 @@ export type ApiProblemCode =
 const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; readonly title: string }>> = {
   "bad-request": { status: 400, title: "The request cannot be understood" },
   unauthorized: { status: 401, title: "A valid token is needed" },
+  forbidden: { status: 403, title: "The role of the token does not suffice" },
+  "cross-origin": { status: 403, title: "The request came from another page" },
   "not-found": { status: 404, title: "There is no such resource" },
   "no-such-app": { status: 404, title: "There is no such app" },
   "no-release": { status: 404, title: "The app never had a release" },
   "no-freeze": { status: 404, title: "The app is not frozen" },
+  "no-session": { status: 404, title: "There is no session" },
+  "no-such-token": { status: 404, title: "There is no such token" },
   "method-not-allowed": { status: 405, title: "The resource does not take this method" },
   "no-difference": { status: 404, title: "There is nothing to resolve" },
   "not-converged": { status: 409, title: "Not every gateway has it in force yet" },
   "not-idle": { status: 409, title: "The servers may not be restarted yet" },
   refused: { status: 409, title: "The release does not do that now" },
+  "token-exists": { status: 409, title: "The name of the token is taken" },
+  "token-refused": { status: 409, title: "The tokens cannot be changed like that" },
   locked: { status: 409, title: "The app cannot be changed now" },
   stale: { status: 412, title: "The app was changed since it was read" },
   "body-too-large": { status: 413, title: "The body is too large" },
@@ -43,8 +57,10 @@ const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; read
   "wrong-host": { status: 421, title: "This is not the host asked for" },
   "invalid-document": { status: 422, title: "The document is not valid" },
   "precondition-required": { status: 428, title: "The revision to be changed must be named" },
+  "too-many-attempts": { status: 429, title: "Too many attempts with wrong tokens" },
   internal: { status: 500, title: "Something went wrong in Halftone" },
   "directory-unavailable": { status: 503, title: "The directory cannot be written now" },
+  "tokens-unavailable": { status: 503, title: "The tokens cannot be read or changed now" },
 };
 
 const PROBLEM_TYPE_PREFIX = "urn:halftone:problem:";

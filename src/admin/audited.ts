@@ -22,7 +22,8 @@ async function recordRefusal(
   what: string,
   answer: Response,
 ): Promise<void> {
-  const app = c.req.param("name") ?? "";
+  // Under /tokens the name is that of a token.
+  const app = c.req.path.startsWith("/api/v1/tokens/") ? "" : (c.req.param("name") ?? "");
   const { detail, problems = [] } = (await answer.clone().json()) as ProblemDocument;
   const entry = {
     at: new Date(deps.now()).toISOString(),

@@ -14,6 +14,7 @@ export function directoryOperations(deps: AdminDeps): readonly Operation[] {
       id: "listDifferences",
       method: "get",
       path: "/api/v1/directory/differences",
+      role: "viewer",
       summary: "Apps of which the directory holds something that would be a step back, and is not taken",
       answers: { 200: { description: "Empty when all is well", schema: differenceRows } },
       handle: (c) => c.json(deps.store.differences().map(row)),
@@ -22,6 +23,7 @@ export function directoryOperations(deps: AdminDeps): readonly Operation[] {
       id: "restoreApp",
       method: "post",
       path: "/api/v1/directory/differences/{name}/restore",
+      role: "admin",
       summary:
         "Ends a difference for every gateway: one of the two sides is stored above all revisions known",
       body: { schema: restoreRequest, types: JSON_TYPES },

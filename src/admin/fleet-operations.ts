@@ -39,6 +39,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
       id: "listGateways",
       method: "get",
       path: "/api/v1/gateways",
+      role: "viewer",
       summary: "Every gateway of the directory: its version, what it has in force, what is in flight there",
       answers: { 200: { description: "Ordered by name", schema: gatewayRows } },
       refusals: [503],
@@ -52,6 +53,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
       id: "getConvergence",
       method: "get",
       path: "/api/v1/apps/{name}/convergence",
+      role: "viewer",
       summary:
         "Does every live gateway have this revision of the app in force, in every process that carries traffic?",
       parameters: [
@@ -82,6 +84,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
       id: "getIdle",
       method: "get",
       path: "/api/v1/apps/{name}/groups/{group}/idle",
+      role: "viewer",
       summary:
         "Is it safe to restart these servers? No live gateway sends anything there, and nothing is in flight",
       parameters: [WAIT],
@@ -107,6 +110,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
       id: "listGroups",
       method: "get",
       path: "/api/v1/apps/{name}/groups",
+      role: "viewer",
       summary: "What the app's groups have done, all live gateways together",
       answers: { 200: { description: "In the order of the document", schema: groupRows } },
       refusals: [404, 503],

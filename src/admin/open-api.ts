@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Operation, Parameter, Schema } from "./operation.ts";
 import { problemDocument } from "./schemas.ts";
+import { SESSION_COOKIE } from "./session-cookie.ts";
 
 const PROBLEM_JSON = "application/problem+json";
 
@@ -14,20 +15,25 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     openapi: "3.1.0",
     info: { title: "Halftone admin API", version },
     components: {
-      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer" },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: SESSION_COOKIE,
+          description:
+            "Begun by POST /api/v1/session; with it, all but GET need Origin or Sec-Fetch-Site too",
+        },
+      },
       schemas: { Problem: jsonSchema(problemDocument, "output") },
     },
     paths,
   };
 }
 
-/** Behind the bearer token, or open to whoever reaches the listener? */
-export function needsToken(path: string): boolean {
-  return path.startsWith("/api/v1/");
-}
-
 function describe(operation: Operation): Record<string, unknown> {
-  const { id, path, summary, body, answers, refusals = [] } = operation;
+  const { id, role, summary, body, answers, refusals = [] } = operation;
+  const isOpen = role === "anyone";
   const responses: Record<string, unknown> = {};
   for (const [status, { description, schema, headers = [] }] of Object.entries(answers)) {
     responses[status] = {
@@ -38,7 +44,7 @@ function describe(operation: Operation): Record<string, unknown> {
       ...(schema && { content: { "application/json": { schema: jsonSchema(schema, "output") } } }),
     };
   }
-  for (const status of [...(needsToken(path) ? [401] : []), ...refusals]) {
+  for (const status of [...(isOpen ? [] : [401, 403, 429]), ...refusals]) {
     responses[status] = {
       description: "Refused",
       content: { [PROBLEM_JSON]: { schema: { $ref: "#/components/schemas/Problem" } } },
@@ -47,7 +53,11 @@ function describe(operation: Operation): Record<string, unknown> {
   return {
     operationId: id,
     summary,
-    ...(needsToken(path) && { security: [{ token: [] }] }),
+    ...(!isOpen && {
+      security: [{ token: [] }, { session: [] }],
+      "x-halftone-role": role,
+      description: `Least role: ${role}`,
+    }),
     parameters: parametersOf(operation),
     ...(body && {
       requestBody: {

@@ -1,10 +1,28 @@
 import type { Context, Hono } from "hono";
 import type { z } from "zod";
 import { refusal } from "./api-problem.ts";
+import type { Role } from "./role.ts";
 
-/** What the middleware tells the handlers. */
+/** Who asks: a token, or a session of one. */
+export interface Identity {
+  /** The token's. */
+  readonly name: string;
+  readonly role: Role;
+  /** Milliseconds since the epoch; null: never. */
+  readonly expires: number | null;
+  /** Absent: it came as a bearer token. `renew`: the browser's cookie is to last longer. */
+  readonly session?: { readonly id: string; readonly renew: boolean };
+}
+
+/** What the server and the middleware tell the handlers. */
 export interface AdminEnv {
+  Bindings: {
+    /** The connection's end of node:http. */
+    incoming: { readonly socket: { readonly remoteAddress?: string | undefined } };
+  };
   Variables: {
+    /** Set behind authentication only. */
+    identity: Identity;
     /** Who asks, for the audit; set behind authentication only. */
     by: string;
   };
@@ -38,13 +56,15 @@ export interface Operation {
   readonly method: "get" | "put" | "post" | "delete";
   /** In OpenAPI's form: "/api/v1/apps/{name}". */
   readonly path: string;
+  /** The least role that may do it; "anyone" who reaches the listener needs no token. */
+  readonly role: Role | "anyone";
   readonly summary: string;
   readonly parameters?: readonly Parameter[];
   /** Body, and the content types it is taken in. */
   readonly body?: { readonly schema: Schema; readonly types: readonly string[]; readonly optional?: boolean };
   /** The answers that are not problem documents, by status. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Statuses of the problem documents that are its own; those of authentication and the like are understood. */
+  /** Statuses of the problem documents that are its own; those of authentication and roles are understood. */
   readonly refusals?: readonly number[];
   readonly handle: (c: Context<AdminEnv>) => Response | Promise<Response>;
 }

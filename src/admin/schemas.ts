@@ -3,11 +3,15 @@ import { canonicalAddress } from "../config/address-set.ts";
 import { appJsonSchema } from "../config/json-schema.ts";
 import type { AppDocument } from "../config/app-document.ts";
 import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
-import { checkedText, closedObject, listOf, wholeNumber } from "../config/schema-fields.ts";
+import { LIFETIME_EXPECTED, parseLifetime } from "../config/lifetime.ts";
+import { NAME, NAME_EXPECTED } from "../config/names.ts";
+import { checkedText, closedObject, listOf, patternText, wholeNumber } from "../config/schema-fields.ts";
 import type { ProblemDocument } from "./api-problem.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { ClientCertificateFacts, Explanation } from "./explain.ts";
 import type { Schema } from "./operation.ts";
+import { ROLE_EXPECTED, type Role, ROLES } from "./role.ts";
+import type { TokenFacts } from "./token-book.ts";
 
 /** Bodies and parameters are checked by these, answers described; the OpenAPI document is made of both. */
 
@@ -110,6 +114,27 @@ export interface DifferenceRow {
   readonly directory: RevisionedDocument | null;
 }
 
+/** Who one is. */
+export interface SessionState {
+  /** Of the token. */
+  readonly name: string;
+  readonly role: Role;
+  /** ISO 8601; of a session that is not used any more; null: never. */
+  readonly expires: string | null;
+}
+
+export interface TokenRequest {
+  readonly name: string;
+  readonly role: Role;
+  /** How long it is good, like "30d"; absent: for ever. */
+  readonly expires?: string;
+}
+
+/** The answer to `POST /tokens`. */
+export interface MadeToken extends TokenFacts {
+  readonly token: string;
+}
+
 interface RevisionedDocument {
   readonly revision: number;
   readonly document: AppDocument;
@@ -190,6 +215,40 @@ export const restoreRequest: z.ZodType<{ readonly from: "gateway" | "directory" 
 );
 
 export const restoreState: z.ZodType = z.object({ name: z.string(), revision: revision.nullable() });
+
+const role = z.enum(ROLES, ROLE_EXPECTED);
+
+export const loginRequest: z.ZodType<{ readonly token: string }> = closedObject(
+  { token: z.string("the text of a token") },
+  '{"token": TEXT}',
+);
+
+export const sessionAnswer: z.ZodType<SessionState> = z.object({
+  name: z.string(),
+  role,
+  expires: z.string().nullable(),
+});
+
+export const tokenRequest: z.ZodType<TokenRequest> = closedObject(
+  {
+    name: patternText(NAME, NAME_EXPECTED),
+    role,
+    expires: checkedText((text) => parseLifetime(text) !== undefined, LIFETIME_EXPECTED).exactOptional(),
+  },
+  '{"name": NAME, "role": ROLE, "expires": LIFETIME}',
+);
+
+const tokenFacts = z.object({
+  name: z.string(),
+  role,
+  created: z.string().nullable(),
+  by: z.string().nullable(),
+  expires: z.string().nullable(),
+});
+
+export const tokenRows: z.ZodType<readonly TokenFacts[]> = z.array(tokenFacts);
+
+export const madeToken: z.ZodType<MadeToken> = tokenFacts.extend({ token: z.string() });
 
 export const nameText: z.ZodType<string> = z.string();
 
@@ -303,6 +362,7 @@ export const readinessAnswer: z.ZodType = z.object({
   workers: z.object({ running: z.int(), expected: z.int() }),
   listen: z.array(z.string()),
   audit: z.string().describe('"current", or why the newest entries are not on disk'),
+  tokens: z.string().describe('"current", or why none but admin is known'),
 });
 
 export const openApiAnswer: z.ZodType = z.looseObject({ openapi: z.string() });

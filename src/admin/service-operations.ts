@@ -1,7 +1,8 @@
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
-import type { Operation } from "./operation.ts";
+import { sessionOf } from "./authentication.ts";
+import type { Identity, Operation } from "./operation.ts";
 import { auditEntries, auditLimit, health, nameText, readinessAnswer } from "./schemas.ts";
 
 const AUDIT_LIMIT = 100;
@@ -22,6 +23,7 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
       id: "listAudit",
       method: "get",
       path: "/api/v1/audit",
+      role: "viewer",
       summary: "Who changed what, when, from which revision to which; newest first",
       parameters: [
         { in: "query", name: "app", description: "Only of this app", schema: nameText },
@@ -49,12 +51,25 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
       id: "index",
       method: "get",
       path: "/",
-      summary: "What this address is, in plain text. No token needed",
-      answers: { 200: { description: "Plain text" } },
+      role: "anyone",
+      summary: "What this address is, in plain text, and as whom one is logged in. No token needed",
+      parameters: [
+        {
+          in: "query",
+          name: "token",
+          description: "Logs in as POST /api/v1/session does, and leads to the same address without it",
+          schema: nameText,
+        },
+      ],
+      answers: {
+        200: { description: "Plain text" },
+        303: { description: "Logged in", headers: ["Location", "Set-Cookie"] },
+      },
+      refusals: [401, 429],
       handle: (c) =>
         c.text(
-          `Halftone ${deps.version}, admin API.\n\n` +
-            "/api/v1/apps   the apps (bearer token)\n" +
+          `Halftone ${deps.version}, admin API.\n${whoText(sessionOf(c, deps.access))}\n\n` +
+            "/api/v1/apps   the apps (bearer token, or logged in)\n" +
             "/openapi.json  every route\n" +
             "/healthz /readyz\n\n" +
             "The same from a shell: halftone status\n",
@@ -64,6 +79,7 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
       id: "healthz",
       method: "get",
       path: "/healthz",
+      role: "anyone",
       summary: "Is the process alive? No token needed",
       answers: { 200: { description: "It is", schema: health } },
       handle: (c) => c.json({ status: "ok" }),
@@ -72,6 +88,7 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
       id: "metrics",
       method: "get",
       path: "/metrics",
+      role: "anyone",
       summary: "For Prometheus. No token needed",
       answers: { 200: { description: "Prometheus text format" } },
       handle: async (c) => c.text(await metrics.metrics(), 200, { "Content-Type": metrics.contentType }),
@@ -80,6 +97,7 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
       id: "readyz",
       method: "get",
       path: "/readyz",
+      role: "anyone",
       summary: "May traffic be sent here? No token needed",
       answers: {
         200: {
@@ -97,9 +115,15 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
           workers,
           listen,
           audit: deps.audit.failure ?? "current",
+          tokens: deps.access.tokens.damage ?? "current",
         };
         return c.json(answer, status === "ready" ? 200 : 503);
       },
     },
   ];
+}
+
+function whoText(identity: Identity | undefined): string {
+  if (identity === undefined) return "You are not logged in: /?token=TOKEN does that.";
+  return `You are logged in as ${identity.name} (${identity.role}).`;
 }

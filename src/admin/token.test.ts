@@ -2,7 +2,6 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { tokenSet } from "./token-set.ts";
 import { adminToken } from "./token.ts";
 
 let folder: string;
@@ -16,7 +15,7 @@ describe("the admin token", () => {
     const data = join(folder, "data");
     const first = await adminToken({ folder: data });
     expect(first).toMatchObject({ made: true, path: join(data, "admin-token") });
-    expect(first.token).toMatch(/^[\w-]{43}$/);
+    expect(first.token).toMatch(/^ht_[\w-]{43}$/);
     expect((await stat(first.path!)).mode & 0o777).toBe(0o600);
     expect(await adminToken({ folder: data })).toEqual({ ...first, made: false });
     expect(await readdir(data)).toEqual(["admin-token"]);
@@ -47,20 +46,5 @@ describe("the admin token", () => {
     await chmod(path, 0o644);
     expect(await adminToken({ folder })).toMatchObject({ token: "written-by-hand-0123", made: false });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-  });
-});
-
-describe("a set of tokens", () => {
-  it("knows each by its name, and no other", () => {
-    const set = tokenSet([
-      { name: "admin", token: "aaaa" },
-      { name: "ci", token: "bbbb" },
-    ]);
-    expect(set.authenticate("aaaa")).toBe("admin");
-    expect(set.authenticate("bbbb")).toBe("ci");
-    for (const guess of ["", "aaa", "aaaaa", "AAAA", "bbbb "]) {
-      expect(set.authenticate(guess)).toBeUndefined();
-    }
-    expect(tokenSet([]).authenticate("")).toBeUndefined();
   });
 });

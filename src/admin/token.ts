@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { chmod, link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { newToken } from "./token-text.ts";
 
-const TOKEN_BYTES = 32;
 const SHORTEST = 16;
 
 export interface AdminToken {
@@ -42,7 +42,7 @@ export async function adminToken(options: {
  * neither a crash nor a second process starting at the same time can leave an empty or a changed token.
  */
 async function create(path: string): Promise<string | undefined> {
-  const token = randomBytes(TOKEN_BYTES).toString("base64url");
+  const token = newToken();
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   const file = await open(temporary, "wx", 0o600);
   try {

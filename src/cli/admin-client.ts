@@ -40,7 +40,7 @@ export function withAdminOptions(command: Command): Command {
     .option("--admin <url>", `admin address of the gateway (HALFTONE_ADMIN; default ${DEFAULT_URL})`)
     .option(
       "--token <token>",
-      "admin token (HALFTONE_TOKEN; default: the file admin-token in the data folder)",
+      "token of the admin API (HALFTONE_TOKEN; default: the file admin-token in the data folder)",
     )
     .option("--data <dir>", `data folder of the gateway (default ${DEFAULT_DATA})`);
 }

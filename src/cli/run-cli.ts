@@ -16,6 +16,7 @@ import { idleCommand } from "./idle.ts";
 import { quarantineCommand } from "./quarantine.ts";
 import { releaseCommand } from "./release/release.ts";
 import { statusCommand } from "./status.ts";
+import { tokenCommand } from "./token.ts";
 
 /** Commands that bring the whole gateway with them: loaded only when they are meant. */
 const HEAVY: Readonly<Record<string, { description: string; load: () => Promise<Command> }>> = {
@@ -76,6 +77,7 @@ async function programFor(first: string | undefined, context: CliContext): Promi
     quarantineCommand,
     releaseCommand,
     statusCommand,
+    tokenCommand,
     unfreezeCommand,
   ]) {
     add(program, make(context));

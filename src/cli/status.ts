@@ -23,6 +23,8 @@ interface ReadinessAnswer {
     }[];
   };
   readonly audit: string;
+  /** Absent: a gateway of an earlier version. */
+  readonly tokens?: string;
 }
 
 interface AppStatus extends Omit<AppSummary, "servers"> {
@@ -76,6 +78,8 @@ function print(
     printLine(context, `Damaged    ${name}: ${reason}; it lies at ${setAside}`);
   }
   if (gateway.audit !== "current") printLine(context, `Audit      ${gateway.audit}`);
+  const { tokens = "current" } = gateway;
+  if (tokens !== "current") printLine(context, `Tokens     ${tokens}`);
   if (directory.differences > 0) {
     const apps = directory.differences === 1 ? "1 app" : `${directory.differences} apps`;
     printLine(context, `Differs    ${apps}: the directory holds something older (halftone directory diff)`);

@@ -44,7 +44,7 @@ describe("parseHalftoneConfig", () => {
       },
       name: expect.stringMatching(/^[\w.-]+-[0-9a-f]{8}$/) as string,
       workers: "auto",
-      admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 9090 } },
+      admin: { listen: { kind: "tcp", host: "127.0.0.1", port: 9090 }, hosts: [] },
       data: "/etc/halftone/data",
       directory: { kind: "file", folder: "/etc/halftone/data" },
       backup: "/etc/halftone/data/backup.json",
@@ -53,6 +53,11 @@ describe("parseHalftoneConfig", () => {
       notify: [],
       signals: [],
     });
+  });
+
+  it("reads by which hosts the admin API may be called", () => {
+    const { hosts } = parsed("admin: {hosts: [Gateway-1.internal, 10.1.2.3, '2001:DB8:0::7']}").admin;
+    expect(hosts).toEqual(["gateway-1.internal", "10.1.2.3", "2001:db8::7"]);
   });
 
   it("reads every kind of listen address", () => {
@@ -172,6 +177,10 @@ directory: ftp://x
     ["serverTls: {internal: {verify: false}}", "serverTls.internal.verify: found false, expected one of"],
     ["serverTls: {'a b': {}}", 'serverTls["a b"]: found'],
     ["admin: {listen: {address: ':1', tls: {}}}", "admin.listen.tls: found"],
+    ["admin: {hosts: admin.example.com}", "admin.hosts: found"],
+    ["admin: {hosts: ['admin.example.com:443']}", "admin.hosts[0]: found"],
+    ["admin: {hosts: ['*.example.com']}", "admin.hosts[0]: found"],
+    ["admin: {hosts: ['https://admin.example.com']}", "admin.hosts[0]: found"],
   ])("refuses %j", (text, problem) => {
     expect(refusal(text)[0]).toContain(problem);
   });

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import path from "node:path";
 import * as z from "zod";
 
-import { isAddressOrRange } from "./address-set.ts";
+import { canonicalAddress, isAddressOrRange } from "./address-set.ts";
 import { readDocumentText } from "./document-text.ts";
 import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
 import { type Finding, problemsOf } from "./finding.ts";
@@ -31,6 +31,7 @@ import {
 } from "./schema-fields.ts";
 import { parseRedisUrl, REDIS_EXPECTED, type RedisTarget } from "./redis-target.ts";
 import { type SignalSource, signalSources, signalsSchema } from "./signal-settings.ts";
+import { isHostName } from "./server-address.ts";
 import { parseSize, SIZE_EXPECTED } from "./size.ts";
 import {
   listenTls,
@@ -70,6 +71,8 @@ export interface AdminConfig {
   readonly listen: ListenAddress;
   /** Bearer token of the admin API. Absent: one is made at first start and kept in the data folder. */
   readonly token?: string;
+  /** Names and addresses by which it may be called besides its own and localhost, without port. Default: none. */
+  readonly hosts: readonly string[];
 }
 
 export type DirectoryConfig =
@@ -117,6 +120,7 @@ export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<Ha
       admin: {
         listen: admin.listen ?? { kind: "tcp", host: "127.0.0.1", port: 9090 },
         ...(admin.token !== undefined && { token: admin.token }),
+        hosts: admin.hosts ?? [],
       },
       name: written.name ?? ownName(data),
       data,
@@ -349,6 +353,11 @@ function directoryOf(text: string): DirectoryConfig {
   return { kind: "file", folder: text.slice("file:".length) };
 }
 
+const adminHost = checkedText(
+  (text) => canonicalAddress(text) !== undefined || isHostName(text),
+  'a host name or an address, without port, like "gateway-1.internal"',
+).transform((text) => canonicalAddress(text) ?? text.toLowerCase());
+
 const configSchema = closedObject(
   {
     gateway: gatewaySchema.exactOptional(),
@@ -361,8 +370,9 @@ const configSchema = closedObject(
           .string("a token of at least 16 characters")
           .regex(/^[\w.~+/-]{16,}=*$/, "a token of at least 16 letters, digits or -._~+/")
           .exactOptional(),
+        hosts: listOf(adminHost, "names and addresses").exactOptional(),
       },
-      "admin settings, {listen, token}",
+      "admin settings, {listen, token, hosts}",
     ).exactOptional(),
     name: patternText(/^[\w.-]{1,64}$/, "a name of 1 to 64 letters, digits, _ . or -").exactOptional(),
     data: filePath.exactOptional(),

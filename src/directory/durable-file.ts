@@ -15,11 +15,13 @@ export async function replaceFile(
   options: {
     /** The old file is kept under this path. */
     readonly keepOldAs?: string;
+    /** Of the new file, from its first byte on. Default: what the umask leaves of 0o666. */
+    readonly mode?: number;
   } = {},
 ): Promise<FileIdentity> {
   const temporary = temporaryPath(path);
   try {
-    const identity = await writeDurably(temporary, text);
+    const identity = await writeDurably(temporary, text, options.mode);
     if (options.keepOldAs !== undefined) await keepAs(path, options.keepOldAs);
     await rename(temporary, path);
     await syncFolder(dirname(path));
@@ -98,8 +100,8 @@ function isWriting(pid: number, writer: string): boolean {
   }
 }
 
-async function writeDurably(path: string, text: string): Promise<FileIdentity> {
-  const file = await open(path, "wx");
+async function writeDurably(path: string, text: string, mode: number | undefined): Promise<FileIdentity> {
+  const file = await open(path, "wx", mode);
   try {
     await file.writeFile(text, "utf8");
     await file.sync();

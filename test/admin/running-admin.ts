@@ -5,13 +5,15 @@ import { AppStore } from "../../src/directory/app-store.ts";
 import type { Directory } from "../../src/directory/directory.ts";
 import { MemoryDirectory } from "../../src/directory/memory-directory.ts";
 import type { ServerStatus } from "../../src/gateway/server-status.ts";
+import { Access } from "../../src/admin/access.ts";
 import { startAdminServer } from "../../src/admin/admin-server.ts";
 import { createAdminApi } from "../../src/admin/api.ts";
 import { Audit } from "../../src/admin/audit.ts";
 import { LocalRoster } from "../../src/fleet/roster.ts";
 import type { Readiness } from "../../src/admin/gateway-view.ts";
 import { ReleaseDesk } from "./release-desk.ts";
-import { tokenSet } from "../../src/admin/token-set.ts";
+import type { Role } from "../../src/admin/role.ts";
+import { TokenBook } from "../../src/admin/token-book.ts";
 
 /** An admin server for tests: real store, audit and sockets; the data plane says what the test tells it to. */
 export interface RunningAdmin {
@@ -22,6 +24,11 @@ export interface RunningAdmin {
   readonly releases: ReleaseDesk;
   /** What the data plane reports; tests write to it. */
   readonly plane: { servers: ServerStatus[]; readiness: Readiness };
+  readonly access: Access;
+  /** What tokens, sessions and delays go by; tests write to it. */
+  readonly time: { now: number };
+  /** The text of a new token. */
+  newToken(name: string, role: Role): Promise<string>;
   /** With the token, unless the test gives another Authorization. */
   call(path: string, init?: RequestInit): Promise<Response>;
   stop(): Promise<void>;
@@ -32,8 +39,12 @@ const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 function ignore(): void {}
 
-export async function runAdmin(directory: Directory = new MemoryDirectory()): Promise<RunningAdmin> {
-  const folder = await mkdtemp(join(tmpdir(), "halftone-admin-"));
+/** `data`: the folder that another one has used; a new one by default. It is removed at the end. */
+export async function runAdmin(
+  directory: Directory = new MemoryDirectory(),
+  data?: string,
+): Promise<RunningAdmin> {
+  const folder = data ?? (await mkdtemp(join(tmpdir(), "halftone-admin-")));
   const log = { info: ignore, warn: ignore, error: ignore };
   const store = await AppStore.open({ directory, backup: undefined, now: () => NOW, log });
   const audit = await Audit.open(folder);
@@ -48,10 +59,14 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
       listen: ["127.0.0.1:8080"],
     },
   };
+  const time = { now: NOW };
+  const now = (): number => time.now;
+  const tokens = await TokenBook.open({ folder, admin: TEST_TOKEN, now });
+  const access = new Access({ tokens, audit, now });
   const api = createAdminApi({
     store,
     audit,
-    tokens: tokenSet([{ name: "admin", token: TEST_TOKEN }]),
+    access,
     gateway: {
       servers: (app) => Promise.resolve(plane.servers.filter((server) => server.app === app)),
       readiness: () => plane.readiness,
@@ -59,9 +74,10 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
     fleet: { roster: new LocalRoster(), id: "1", digest: () => "" },
     releases,
     version: "0.0.0-test",
-    now: () => NOW,
+    now,
   });
-  const server = await startAdminServer({ listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, api });
+  const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+  const server = await startAdminServer({ listen, hosts: ["admin.example.com"], api });
   return {
     url: server.url,
     folder,
@@ -69,6 +85,13 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
     audit,
     releases,
     plane,
+    access,
+    time,
+    async newToken(name, role) {
+      const made = await tokens.create({ name, role }, "test");
+      if (made.kind !== "created") throw new Error(`no token ${name}: ${made.kind}`);
+      return made.text;
+    },
     call(path, init = {}) {
       const headers = new Headers(init.headers);
       if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TEST_TOKEN}`);

@@ -8,6 +8,7 @@ import { WebSocketServer } from "ws";
 import { startBackend, type Backend } from "../e2e/harness/backend.ts";
 import { openScene } from "../e2e/harness/scene.ts";
 import { until } from "../e2e/harness/until.ts";
+import { ARGUMENTS, EXECUTABLE } from "./harness/chromium.ts";
 import { PROTOCOLS, startFront, type Front, type Protocol } from "./harness/front.ts";
 import { serve, type Sunk } from "./harness/origin.ts";
 import { patternOf, PERIOD } from "./harness/pattern.ts";
@@ -17,19 +18,6 @@ const MIB = 1024 * 1024;
 const SIZE: number = Number(process.env["HALFTONE_INTEROP_MIB"] ?? 64) * MIB;
 const PATIENCE = 30_000 + SIZE / 20_000;
 const RESOURCES = 100;
-
-/** Where Debian puts it; HALFTONE_CHROMIUM names another one. */
-const EXECUTABLE: string = process.env["HALFTONE_CHROMIUM"] ?? "/usr/bin/chromium";
-/** Nothing of its own goes out to the network, and nothing of it comes by QUIC. */
-const ARGUMENTS: readonly string[] = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** A page that loads scripts, images, style sheets and data, each of which counts itself. */
 const PAGE = `<!doctype html><title>loading</title><link rel="icon" href="data:,">
