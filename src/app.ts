@@ -9,6 +9,7 @@ import { Access } from "./admin/access.ts";
 import { createAdminApi } from "./admin/api.ts";
 import { startAdminServer, type AdminServer } from "./admin/admin-server.ts";
 import { Audit } from "./admin/audit.ts";
+import { openDashboard } from "./admin/dashboard.ts";
 import type { GatewayView } from "./admin/gateway-view.ts";
 import { adminToken } from "./admin/token.ts";
 import { TokenBook } from "./admin/token-book.ts";
@@ -261,6 +262,7 @@ async function startSigned(
     access: new Access({ tokens, audit, now: Date.now }),
     gateway: view,
     releases,
+    dashboard: await openDashboard(),
     fleet: { roster, id, digest: () => member.digest },
     version: VERSION,
     now: Date.now,

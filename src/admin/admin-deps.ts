@@ -3,6 +3,7 @@ import type { AppStore } from "../directory/app-store.ts";
 import type { ReleaseService } from "../release/release-service.ts";
 import type { Access } from "./access.ts";
 import type { Audit } from "./audit.ts";
+import type { Dashboard } from "./dashboard.ts";
 import type { GatewayView } from "./gateway-view.ts";
 
 /** The gateways of the directory, as this one sees them. */
@@ -23,6 +24,8 @@ export interface AdminDeps {
   readonly fleet: FleetView;
   /** Absent: there are no routes for releases. */
   readonly releases?: ReleaseService;
+  /** Undefined: it was not built. */
+  readonly dashboard?: Dashboard | undefined;
   /** Version of Halftone, for the OpenAPI document. */
   readonly version: string;
   /** Milliseconds since the epoch. */

@@ -2,6 +2,8 @@ import type { Context } from "hono";
 import type { Problem } from "../config/problem.ts";
 import type { Expected, StoredApp } from "../directory/directory.ts";
 import type { StoreResult } from "../directory/app-store.ts";
+import { UnreadableRecord } from "../release/release-record.ts";
+import type { ReleaseService } from "../release/release-service.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import { audited } from "./audited.ts";
@@ -15,6 +17,7 @@ import {
   deployState,
   etagText,
   type AppSummary,
+  type ReleaseSummary,
 } from "./schemas.ts";
 
 const IF_MATCH: Parameter = {
@@ -42,7 +45,7 @@ export function appOperations(deps: AdminDeps): readonly Operation[] {
       role: "viewer",
       summary: "All apps in short",
       answers: { 200: { description: "Ordered by name", schema: appSummaries } },
-      handle: (c) => c.json(store.list().map(summary)),
+      handle: (c) => c.json(store.list().map((app) => summary(app, deps.releases))),
     },
     {
       id: "getApp",
@@ -135,7 +138,7 @@ export function nameOf(c: Context<AdminEnv>): string {
   return c.req.param("name") ?? "";
 }
 
-function summary({ name, revision, document }: StoredApp): AppSummary {
+function summary({ name, revision, document }: StoredApp, releases?: ReleaseService): AppSummary {
   const groups = Object.entries(document.groups);
   return {
     name,
@@ -144,7 +147,22 @@ function summary({ name, revision, document }: StoredApp): AppSummary {
     share: document.share ?? 0,
     groups: groups.map(([group]) => group),
     servers: groups.reduce((sum, [, group]) => sum + group.servers.length, 0),
+    testing: document.testing ?? true,
+    release: releases === undefined ? null : releaseSummary(name, releases),
   };
+}
+
+/** One app whose record cannot be read does not hide all others. */
+function releaseSummary(name: string, releases: ReleaseService): ReleaseSummary | null {
+  try {
+    const view = releases.view(name);
+    if (view === undefined) return null;
+    const { id, version, status, phase, group, share, waitingFor } = view;
+    return { id, version, status, phase, group, share, waitingFor };
+  } catch (error) {
+    if (error instanceof UnreadableRecord) return null;
+    throw error;
+  }
 }
 
 function documentAnswer(c: Context<AdminEnv>, app: StoredApp, status: 200 | 201): Response {

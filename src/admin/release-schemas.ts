@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { duration, checkedText, closedObject, listOf } from "../config/schema-fields.ts";
+import type { ReleasePlan } from "../core/release-plan.ts";
 import type { LogEntry, ReleaseStatus } from "../core/release-state.ts";
 import type { ReleaseView } from "../core/release-view.ts";
 import type { PastRelease, StoredFreeze } from "../release/release-record.ts";
-import type { StartRequest } from "../release/release-service.ts";
+import type { ReleaseRefusal, StartRequest } from "../release/release-service.ts";
 
 /** Bodies of the routes of releases: in JSON every time is ISO 8601, UTC. */
 
@@ -27,6 +28,16 @@ export interface FreezeJson {
   readonly reason: string;
   readonly by: string;
   readonly since: string;
+}
+
+/** What `POST /apps/{name}/release/preview` answers. */
+export interface PreviewJson {
+  /** Null: what is written of it is no plan. */
+  readonly plan: ReleasePlan | null;
+  /** Empty: it would begin. */
+  readonly refusals: readonly ReleaseRefusal[];
+  /** Names of the hooks that there are. */
+  readonly hooks: readonly string[];
 }
 
 export interface ReleaseWords {
@@ -152,6 +163,14 @@ export const releaseAnswer: z.ZodType = z.object({
   quarantined: z.array(z.string()).describe("servers that this release found broken"),
   plan: z.looseObject({ steps: z.array(z.looseObject({ kind: z.enum(["testers", "share", "hold"]) })) }),
   log: z.array(z.object({ at: time, by: z.string(), what: z.string() })),
+});
+
+export const previewAnswer: z.ZodType = z.object({
+  plan: z.looseObject({}).nullable().describe("as of a release; null: what is written of it is no plan"),
+  refusals: z
+    .array(z.object({ code: z.string(), reason: z.string() }))
+    .describe("everything that speaks against it now; empty: it would begin"),
+  hooks: z.array(z.string()).describe("names of the hooks that there are"),
 });
 
 export const pastReleases: z.ZodType<readonly PastReleaseJson[]> = z.array(

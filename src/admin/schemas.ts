@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canonicalAddress } from "../config/address-set.ts";
 import { appJsonSchema } from "../config/json-schema.ts";
+import type { ReleaseView } from "../core/release-view.ts";
 import type { AppDocument } from "../config/app-document.ts";
 import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
 import { LIFETIME_EXPECTED, parseLifetime } from "../config/lifetime.ts";
@@ -24,7 +25,16 @@ export interface AppSummary {
   readonly groups: readonly string[];
   /** Number of servers in all groups. */
   readonly servers: number;
+  /** False: testers are kept away from the group under test. */
+  readonly testing: boolean;
+  /** The release that runs, or ran last; null: there never was one. */
+  readonly release: ReleaseSummary | null;
 }
+
+export type ReleaseSummary = Pick<
+  ReleaseView,
+  "id" | "version" | "status" | "phase" | "group" | "share" | "waitingFor"
+>;
 
 export interface DeployRequest {
   readonly deploy: number | string;
@@ -265,6 +275,32 @@ export const appSummaries: z.ZodType<readonly AppSummary[]> = z.array(
     share: z.number(),
     groups: z.array(z.string()),
     servers: z.int(),
+    testing: z.boolean(),
+    release: z
+      .object({
+        id: z.string(),
+        version: z.string(),
+        status: z.enum(["running", "paused", "done", "rollingBack", "rolledBack"]),
+        phase: z.enum([
+          "draining",
+          "updating",
+          "checking",
+          "testing",
+          "shifting",
+          "holding",
+          "merging",
+          "restoring",
+          "done",
+          "rolledBack",
+        ]),
+        group: z.string().nullable(),
+        share: z.number(),
+        waitingFor: z
+          .enum(["continue", "time", "drain", "hook", "health", "verdict", "convergence"])
+          .nullable(),
+      })
+      .nullable()
+      .describe("the one that runs, or ran last; null: there never was one, or another version wrote it"),
   }),
 );
 

@@ -1,0 +1,49 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { JSX } from "preact";
+import type { AppCell } from "../data/app-cell.ts";
+import { connection } from "../data/feed.ts";
+import { isDark } from "../preferences.ts";
+
+/** Requests a second over the last minute; the number beside it says the same in words. */
+export function Sparkline({ cell }: { readonly cell: AppCell }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const version = cell.changed.value;
+  const dark = isDark.value;
+  const isLost = connection.value.kind === "lost";
+  useEffect(() => {
+    // While nothing is heard the line stands: zeros would be a lie.
+    if (canvas.current !== null) paint(canvas.current, cell.spark.values(isLost ? cell.heardAt : Date.now()));
+  }, [cell, version, dark, isLost]);
+  return <canvas ref={canvas} class="sparkline" aria-hidden="true" />;
+}
+
+function paint(canvas: HTMLCanvasElement, values: readonly number[]): void {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const context = canvas.getContext("2d");
+  if (context === null || width === 0) return;
+  const scale = devicePixelRatio;
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  context.scale(scale, scale);
+  const most = Math.max(1, ...values);
+  const at = (index: number): readonly [number, number] => [
+    (index / (values.length - 1)) * (width - 4),
+    height - 2 - ((values[index] ?? 0) / most) * (height - 5),
+  ];
+  context.strokeStyle = getComputedStyle(canvas).color;
+  context.fillStyle = context.strokeStyle;
+  context.lineWidth = 1.4;
+  context.lineJoin = "round";
+  context.beginPath();
+  for (const index of values.keys()) context.lineTo(...at(index));
+  context.stroke();
+  context.lineTo(width - 4, height);
+  context.lineTo(0, height);
+  context.globalAlpha = 0.09;
+  context.fill();
+  context.globalAlpha = 1;
+  context.beginPath();
+  const [x, y] = at(values.length - 1);
+  context.arc(x, y, 2, 0, Math.PI * 2);
+  context.fill();
+}
