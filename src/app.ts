@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
+import type { Operation } from "./admin/operation.ts";
 import { Access } from "./admin/access.ts";
 import { createAdminApi } from "./admin/api.ts";
 import { startAdminServer, type AdminServer } from "./admin/admin-server.ts";
@@ -87,8 +88,15 @@ async function readConfig(path: string): Promise<HalftoneConfig> {
   return parsed.value;
 }
 
-/** The composition root: starts every part of a gateway from one configuration file. */
-export async function startHalftone(configPath: string, log: Log): Promise<Halftone> {
+/**
+ * The composition root: starts every part of a gateway from one configuration file. `more`: operations of the admin API
+ * beside its own.
+ */
+export async function startHalftone(
+  configPath: string,
+  log: Log,
+  more: readonly Operation[] = [],
+): Promise<Halftone> {
   const config = await readConfig(configPath);
   const documents = await readAppFiles(config);
   const tls = new TlsKeeper(log);
@@ -100,7 +108,7 @@ export async function startHalftone(configPath: string, log: Log): Promise<Halft
   await mkdir(config.data, { recursive: true });
   const mark = signSupervisor(config.data);
   try {
-    return await startSigned(configPath, config, { documents, tls }, mark, log);
+    return await startSigned(configPath, config, { documents, tls, more }, mark, log);
   } catch (error) {
     // After a crash the mark stays: workers of that time may still be waiting for a successor.
     if (!mark.followsCrash) mark.release();
@@ -111,7 +119,15 @@ export async function startHalftone(configPath: string, log: Log): Promise<Halft
 async function startSigned(
   configPath: string,
   config: HalftoneConfig,
-  { documents, tls }: { readonly documents: readonly AppDocument[]; readonly tls: TlsKeeper },
+  {
+    documents,
+    tls,
+    more,
+  }: {
+    readonly documents: readonly AppDocument[];
+    readonly tls: TlsKeeper;
+    readonly more: readonly Operation[];
+  },
   mark: ReturnType<typeof signSupervisor>,
   log: Log,
 ): Promise<Halftone> {
@@ -264,6 +280,7 @@ async function startSigned(
     releases,
     dashboard: await openDashboard(),
     fleet: { roster, id, digest: () => member.digest },
+    more,
     version: VERSION,
     now: Date.now,
   });

@@ -5,6 +5,7 @@ import type { Access } from "./access.ts";
 import type { Audit } from "./audit.ts";
 import type { Dashboard } from "./dashboard.ts";
 import type { GatewayView } from "./gateway-view.ts";
+import type { Operation } from "./operation.ts";
 
 /** The gateways of the directory, as this one sees them. */
 export interface FleetView {
@@ -26,6 +27,8 @@ export interface AdminDeps {
   readonly releases?: ReleaseService;
   /** Undefined: it was not built. */
   readonly dashboard?: Dashboard | undefined;
+  /** Operations of whoever embeds the gateway, beside its own. */
+  readonly more?: readonly Operation[];
   /** Version of Halftone, for the OpenAPI document. */
   readonly version: string;
   /** Milliseconds since the epoch. */

@@ -32,6 +32,7 @@ export function createAdminApi(deps: AdminDeps): Hono<AdminEnv> {
     ...sessionOperations(deps),
     ...tokenOperations(deps),
     ...serviceOperations(deps),
+    ...(deps.more ?? []),
   ];
   operations.push(openApiOperation(operations, deps.version));
 

@@ -22,6 +22,7 @@ export function verdictOperations(deps: AdminDeps, releases: ReleaseService): re
   return [
     {
       id: "getVerdict",
+      role: "viewer",
       method: "get",
       path: "/api/v1/apps/{name}/verdict",
       role: "viewer",
@@ -51,6 +52,7 @@ export function verdictOperations(deps: AdminDeps, releases: ReleaseService): re
     },
     {
       id: "quarantineServer",
+      role: "operator",
       method: "put",
       path,
       role: "operator",
@@ -61,6 +63,7 @@ export function verdictOperations(deps: AdminDeps, releases: ReleaseService): re
     },
     {
       id: "liftQuarantine",
+      role: "operator",
       method: "delete",
       path,
       role: "operator",

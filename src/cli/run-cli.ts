@@ -25,8 +25,8 @@ const HEAVY: Readonly<Record<string, { description: string; load: () => Promise<
     load: async () => (await import("./serve.ts")).serveCommand(),
   },
   demo: {
-    description: "show a whole release on this machine",
-    load: async () => (await import("./demo.ts")).demoCommand(),
+    description: "show releases on this machine",
+    load: async () => (await import("./demo/demo.ts")).demoCommand(),
   },
 };
 

@@ -237,6 +237,7 @@ export class ReleaseController {
     const facts = await this.#options.facts(app.document, readRecord(app.releases).freeze);
     const events: ReleaseEvent[] = [];
     for (const effect of outstanding(state)) events.push(...(await this.#answer(app, state, effect, facts)));
+    if (state.direction === "back") await this.#jury.follow(app, state);
     const slower = await this.#jury.slower(app, state);
     if (slower !== undefined) events.push({ type: "slower", slower, facts });
     await this.#advance(name, state.id, [...events, { type: "tick", facts }]);

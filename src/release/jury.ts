@@ -14,7 +14,7 @@ import { hearOf } from "../fleet/traffic.ts";
 import { keptCase, readCase, type Case } from "./case.ts";
 import type { OutsideCounts } from "./outside-counts.ts";
 import type { Side as CountedSide } from "./outside-source.ts";
-import { reportOf, type VerdictReport } from "./verdict-report.ts";
+import { reportOf, type VerdictReport, withUsers } from "./verdict-report.ts";
 
 /** How long after its end a window is judged, in ms: every gateway has told of it by then. */
 const JUDGED_AFTER = 4000;
@@ -105,6 +105,26 @@ export class Jury {
     sitting.case = { ...sitting.case, lastWindow: last, report };
     await this.#options.roster.keepVerdict(app.name, { release: state.id, state: keptCase(sitting.case) });
     return report;
+  }
+
+  /**
+   * A release that goes back is not judged any more, but until it is over it is still learnt who met an error before
+   * everybody was back. Throws `DirectoryUnavailable`.
+   */
+  async follow({ name }: StoredApp, state: ReleaseState): Promise<void> {
+    const sitting = this.#sittings.get(name);
+    const { window: length } = state.plan.verdict;
+    if (sitting?.case.release !== state.id || sitting.case.report === null) return;
+    const last = Math.floor((this.#options.now() - JUDGED_AFTER) / length) - 1;
+    if (last <= sitting.case.lastWindow) return;
+    const { records } = await hearOf(this.#options.roster, name);
+    const tallies = records.flatMap((record) => (record?.tally?.release === state.id ? [record.tally] : []));
+    for (const window of windowsOf(tallies, sitting.case.lastWindow + 1, last).values()) {
+      this.#remember(sitting, window, length);
+    }
+    const { users, report } = sitting.case;
+    sitting.case = { ...sitting.case, lastWindow: last, report: report && withUsers(report, users) };
+    await this.#options.roster.keepVerdict(name, { release: state.id, state: keptCase(sitting.case) });
   }
 
   /** What is slow, in ms by quantile, once that can be told; undefined: not yet, or it is settled. Throws `DirectoryUnavailable`. */

@@ -112,6 +112,17 @@ export function reportOf(
   };
 }
 
+/** The same report, when more users are known to have met an error. */
+export function withUsers(report: VerdictReport, users: number): VerdictReport {
+  const usersWithErrors = Math.round(users);
+  const before = new Set(usersInWords(report.usersWithErrors));
+  const words = [
+    ...report.words.filter((sentence) => !before.has(sentence)),
+    ...usersInWords(usersWithErrors),
+  ];
+  return { ...report, usersWithErrors, words };
+}
+
 function signalReport(
   { risk, interval, ...verdict }: SignalVerdict,
   { worseThan, notWorseThan }: { readonly worseThan: number; readonly notWorseThan: number },

@@ -64,9 +64,9 @@ describe("a version is judged by what clients meet", { timeout: TIME }, () => {
     expect(verdict.unequal.evidence).toBeGreaterThan(100);
     expect(verdict.usersWithErrors).toBeGreaterThan(0);
     expect(verdict.usersWithErrors).toBeLessThanOrEqual(crowd.met.get("v1+errors3") ?? 0);
-    expect(end.log.find(({ by }) => by === "verdict")?.what).toContain(
-      `${verdict.usersWithErrors} users met an error`,
-    );
+    // Some came while the windows before were judged: they are known only now.
+    const [, then] = /(\d+) users met an error/.exec(end.log.find(({ by }) => by === "verdict")!.what)!;
+    expect(Number(then)).toBeLessThanOrEqual(verdict.usersWithErrors);
     const audit = (await first!.api("GET", "/audit")).body as readonly { readonly what: string }[];
     expect(audit.filter(({ what }) => what.includes("The new version is worse.")).length).toBeGreaterThan(0);
     const told = await cli(first!, "release", "verdict", "shop");

@@ -3,6 +3,7 @@ import type { ReleaseJson } from "../../admin/release-schemas.ts";
 import { AdminClient, withAdminOptions, type AdminOptions } from "../admin-client.ts";
 import { hasColour, printLine, type CliContext, widthOf } from "../cli-context.ts";
 import { CliFailure, Unreachable } from "../cli-failure.ts";
+import { FullScreen } from "../full-screen.ts";
 import { teller } from "./await-release.ts";
 import { drawRelease } from "./draw-release.ts";
 import { looksAt, pauseOf } from "./release-looks.ts";
@@ -94,35 +95,30 @@ function jsonTeller(context: CliContext): (view: ReleaseJson) => void {
   };
 }
 
-const TO_OTHER_SCREEN = "\u001b[?1049h\u001b[?25l";
-const BACK_TO_FIRST_SCREEN = "\u001b[?25h\u001b[?1049l";
-const HOME = "\u001b[H";
-const CLEAR_LINE = "\u001b[K";
-const CLEAR_BELOW = "\u001b[J";
-
-/** On the terminal's other screen, so that nothing is left of it but the last picture; whole frames, so that it does not flicker. */
+/** On the terminal's other screen, so that nothing is left of it but the last picture. */
 class LiveScreen implements Screen {
   private readonly context: CliContext;
   private readonly reader: SurroundingsReader;
   private last: { readonly view: ReleaseJson; readonly around: Surroundings } | undefined;
-  private isOpen = false;
+  private readonly screen: FullScreen;
 
   constructor(context: CliContext, client: AdminClient) {
     this.context = context;
+    this.screen = new FullScreen(context);
     this.reader = new SurroundingsReader(client);
   }
 
   async show(view: ReleaseJson): Promise<void> {
     this.last = { view, around: await this.surroundings(view) };
-    this.draw(this.picture());
+    this.screen.draw(this.picture());
   }
 
   away(reason: string): void {
-    this.draw([...this.picture(), "", printable(`${reason}; looking again`).slice(0, this.width)]);
+    this.screen.draw([...this.picture(), "", printable(`${reason}; looking again`).slice(0, this.width)]);
   }
 
   end(): void {
-    if (this.isOpen) this.context.stdout.write(BACK_TO_FIRST_SCREEN);
+    this.screen.close();
     for (const line of this.picture()) printLine(this.context, line);
   }
 
@@ -144,13 +140,5 @@ class LiveScreen implements Screen {
 
   private get width(): number {
     return widthOf(this.context, 80);
-  }
-
-  private draw(lines: readonly string[]): void {
-    // The last row stays free: a line feed there would scroll the picture away.
-    const shown = lines.slice(0, (this.context.stdout.rows ?? 24) - 1);
-    const frame = HOME + shown.map((line) => `${line}${CLEAR_LINE}\n`).join("") + CLEAR_BELOW;
-    this.context.stdout.write(this.isOpen ? frame : TO_OTHER_SCREEN + frame);
-    this.isOpen = true;
   }
 }

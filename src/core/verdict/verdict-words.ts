@@ -24,13 +24,32 @@ export function verdictInWords(
         `A version that is worse by more than that would pass in at most ${oneIn(settings.beta)} cases.`,
       ];
     case "notEnough":
-      return [
-        "There is not enough evidence yet.",
-        ...settings.signals.flatMap((signal, index) =>
-          notEnoughInWords(signal, verdict.signals[index]!, forecasts[index]!, outlook),
-        ),
-      ];
+      return ["There is not enough evidence yet.", ...missingInWords(settings, verdict, forecasts, outlook)];
   }
+}
+
+/** The signal that is farthest from its proof first and in full, as the others wait for it; of those that are shown the names. */
+function missingInWords(
+  { signals }: VerdictSettings,
+  verdict: Verdict,
+  forecasts: readonly SignalForecast[],
+  outlook: Outlook,
+): readonly string[] {
+  const partOf = (index: number): number => verdict.signals[index]!.notWorse.part;
+  const missing = [...signals.keys()]
+    .filter((index) => partOf(index) < 1)
+    .sort((one, other) => partOf(one) - partOf(other));
+  const shown = [...signals.keys()]
+    .filter((index) => partOf(index) >= 1)
+    .map((index) => signals[index]!.what);
+  const [first, ...others] = missing.map((index) =>
+    notEnoughInWords(signals[index]!, verdict.signals[index]!, forecasts[index]!, outlook),
+  );
+  return [
+    ...(first ?? []),
+    ...others.map(([comparison]) => comparison!),
+    ...(shown.length === 0 ? [] : [`Shown already: not more ${shown.join(", ")}.`]),
+  ];
 }
 
 function worseInWords(settings: VerdictSettings, verdict: Verdict): readonly string[] {

@@ -1,18 +1,26 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Fault } from "./scenarios.ts";
+
+/** Long enough that a switch always finds requests under way, in ms. */
+const WORK = 5;
 
 /** A small real server that can be updated in place: stopped, and started on the same address with another version. */
 export class DemoServer {
   readonly group: string;
   version: string;
+  /** What it ran before the last update: a rollback goes back to that. */
+  before: string;
   private readonly host: string;
   private port = 0;
   private server: Server | undefined;
+  private fault: Fault = {};
 
   constructor(group: string, host: string, version: string) {
     this.group = group;
     this.host = host;
     this.version = version;
+    this.before = version;
   }
 
   get address(): string {
@@ -20,16 +28,21 @@ export class DemoServer {
   }
 
   async start(): Promise<void> {
-    const { version, group } = this;
+    const { version, group, fault } = this;
     const server = createServer((request, response) => {
       request.resume();
-      // Long enough that a switch always finds requests under way.
-      setTimeout(() => {
-        response.setHeader("x-version", version);
-        // As a server that stops should: else a busy connection would keep it up for ever.
-        if (!server.listening) response.setHeader("connection", "close");
-        response.end(`${group} ${version}\n`);
-      }, 5);
+      const isCheck = request.url === "/healthz";
+      const isSlow = !isCheck && Math.random() < (fault.slow ?? 0);
+      setTimeout(
+        () => {
+          if (!isCheck && Math.random() < (fault.errors ?? 0)) response.statusCode = 500;
+          response.setHeader("x-version", version);
+          // As a server that stops should: else a busy connection would keep it up for ever.
+          if (!server.listening) response.setHeader("connection", "close");
+          response.end(`${group} ${version}\n`);
+        },
+        WORK + (isSlow ? (fault.slowBy ?? 0) : 0),
+      );
     });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -50,9 +63,10 @@ export class DemoServer {
     });
   }
 
-  async update(version: string): Promise<void> {
+  async run(version: string, fault: Fault): Promise<void> {
     await this.stop();
     this.version = version;
+    this.fault = fault;
     await this.start();
   }
 }
