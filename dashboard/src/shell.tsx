@@ -4,8 +4,10 @@ import { AppView } from "./app-view/app-view.tsx";
 import { connection, reconnectNow } from "./data/feed.ts";
 import { now } from "./data/clock.ts";
 import { readAt } from "./data/live.ts";
-import { logOut, session, type Who } from "./data/session.ts";
+import type { SessionState } from "../../src/admin/schemas.ts";
+import { logOut, session } from "./data/session.ts";
 import { Fleet } from "./fleet/fleet.tsx";
+import { DemoBar } from "./demo/demo-bar.tsx";
 import { Glance } from "./glance/glance.tsx";
 import { Login } from "./login/login.tsx";
 import { Announcer } from "./parts/announcer.tsx";
@@ -47,6 +49,7 @@ export function Shell(): JSX.Element {
         {known.kind === "in" && <Me who={known.who} />}
       </header>
       {known.kind === "in" && <ConnectionBar />}
+      {known.kind === "in" && known.who.more?.includes("getDemo") === true && <DemoBar />}
       <main id="main" tabIndex={-1}>
         {known.kind === "in" ? <View /> : known.kind === "out" ? <Login ended={known.ended} /> : <Waiting />}
       </main>
@@ -126,7 +129,7 @@ function Switches(): JSX.Element {
   );
 }
 
-function Me({ who }: { readonly who: Who }): JSX.Element {
+function Me({ who }: { readonly who: SessionState }): JSX.Element {
   return (
     <div class="me">
       <span>

@@ -7,6 +7,7 @@ import type { ReleaseService } from "../release/release-service.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import { audited } from "./audited.ts";
+import { freezeJson, releaseInShort } from "./release-schemas.ts";
 import type { AdminEnv, Operation, Parameter } from "./operation.ts";
 import { etag, readPrecondition } from "./precondition.ts";
 import { DOCUMENT_TYPES, JSON_TYPES, readBody, readChecked } from "./read-body.ts";
@@ -17,7 +18,6 @@ import {
   deployState,
   etagText,
   type AppSummary,
-  type ReleaseSummary,
 } from "./schemas.ts";
 
 const IF_MATCH: Parameter = {
@@ -148,19 +148,21 @@ function summary({ name, revision, document }: StoredApp, releases?: ReleaseServ
     groups: groups.map(([group]) => group),
     servers: groups.reduce((sum, [, group]) => sum + group.servers.length, 0),
     testing: document.testing ?? true,
-    release: releases === undefined ? null : releaseSummary(name, releases),
+    ...(releases === undefined ? { release: null, freeze: null } : releasesInShort(name, releases)),
   };
 }
 
 /** One app whose record cannot be read does not hide all others. */
-function releaseSummary(name: string, releases: ReleaseService): ReleaseSummary | null {
+function releasesInShort(name: string, releases: ReleaseService): Pick<AppSummary, "release" | "freeze"> {
   try {
     const view = releases.view(name);
-    if (view === undefined) return null;
-    const { id, version, status, phase, group, share, waitingFor } = view;
-    return { id, version, status, phase, group, share, waitingFor };
+    const freeze = releases.freezeOf(name);
+    return {
+      release: view === undefined ? null : releaseInShort(view),
+      freeze: freeze === undefined ? null : freezeJson(name, freeze),
+    };
   } catch (error) {
-    if (error instanceof UnreadableRecord) return null;
+    if (error instanceof UnreadableRecord) return { release: null, freeze: null };
     throw error;
   }
 }

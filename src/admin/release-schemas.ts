@@ -14,6 +14,12 @@ export interface ReleaseJson extends Omit<ReleaseView, "since" | "log"> {
   readonly log: readonly (Omit<LogEntry, "at"> & { readonly at: string })[];
 }
 
+/** Of a release, what a list of apps shows. */
+export type ReleaseSummary = Pick<
+  ReleaseView,
+  "id" | "version" | "status" | "phase" | "group" | "share" | "waitingFor"
+>;
+
 /** One line of `GET /apps/{name}/releases`. */
 export interface PastReleaseJson extends Omit<PastRelease, "begunAt" | "endedAt"> {
   readonly begunAt: string;
@@ -53,6 +59,11 @@ export interface FreezeRequest {
 
 export function releaseJson(view: ReleaseView): ReleaseJson {
   return { ...view, since: iso(view.since), log: view.log.map((entry) => ({ ...entry, at: iso(entry.at) })) };
+}
+
+export function releaseInShort(view: ReleaseSummary): ReleaseSummary {
+  const { id, version, status, phase, group, share, waitingFor } = view;
+  return { id, version, status, phase, group, share, waitingFor };
 }
 
 export function pastReleaseJson(past: PastRelease): PastReleaseJson {
@@ -125,29 +136,41 @@ const STATUSES = [
 ] as const satisfies readonly ReleaseStatus[];
 const statusText = z.enum(STATUSES);
 
+const phase = z.enum([
+  "draining",
+  "updating",
+  "checking",
+  "testing",
+  "shifting",
+  "holding",
+  "merging",
+  "restoring",
+  "done",
+  "rolledBack",
+]);
+const waitingFor = z.enum(["continue", "time", "drain", "hook", "health", "verdict", "convergence"]);
+
+export const releaseSummary: z.ZodType<ReleaseSummary> = z.object({
+  id: z.string(),
+  version: z.string(),
+  status: statusText,
+  phase,
+  group: z.string().nullable(),
+  share: z.number(),
+  waitingFor: waitingFor.nullable(),
+});
+
 export const releaseAnswer: z.ZodType = z.object({
   id: z.string(),
   app: z.string(),
   version: z.string(),
   status: statusText,
-  phase: z.enum([
-    "draining",
-    "updating",
-    "checking",
-    "testing",
-    "shifting",
-    "holding",
-    "merging",
-    "restoring",
-    "done",
-    "rolledBack",
-  ]),
+  phase,
   group: z.string().nullable().describe("whose turn it is; null: the release is over"),
   share: z.number().describe("percentage of the clients, testers apart, sent to the group under test"),
   since: time,
   step: z.int().describe("names this phase in commands"),
-  waitingFor: z
-    .enum(["continue", "time", "drain", "hook", "health", "verdict", "convergence"])
+  waitingFor: waitingFor
     .nullable()
     .describe("null: it is over, paused by a person, or kept by what `reason` says"),
   reason: z.string().nullable(),

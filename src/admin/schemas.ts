@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { canonicalAddress } from "../config/address-set.ts";
 import { appJsonSchema } from "../config/json-schema.ts";
-import type { ReleaseView } from "../core/release-view.ts";
 import type { AppDocument } from "../config/app-document.ts";
 import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
 import { LIFETIME_EXPECTED, parseLifetime } from "../config/lifetime.ts";
@@ -11,6 +10,7 @@ import type { ProblemDocument } from "./api-problem.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { ClientCertificateFacts, Explanation } from "./explain.ts";
 import type { Schema } from "./operation.ts";
+import { freezeAnswer, type FreezeJson, releaseSummary, type ReleaseSummary } from "./release-schemas.ts";
 import { ROLE_EXPECTED, type Role, ROLES } from "./role.ts";
 import type { TokenFacts } from "./token-book.ts";
 
@@ -29,12 +29,9 @@ export interface AppSummary {
   readonly testing: boolean;
   /** The release that runs, or ran last; null: there never was one. */
   readonly release: ReleaseSummary | null;
+  /** What stops every step forward of its releases; null: nothing does. */
+  readonly freeze: FreezeJson | null;
 }
-
-export type ReleaseSummary = Pick<
-  ReleaseView,
-  "id" | "version" | "status" | "phase" | "group" | "share" | "waitingFor"
->;
 
 export interface DeployRequest {
   readonly deploy: number | string;
@@ -131,6 +128,8 @@ export interface SessionState {
   readonly role: Role;
   /** ISO 8601; of a session that is not used any more; null: never. */
   readonly expires: string | null;
+  /** Ids of the operations that whoever embeds the gateway has beside its own; absent: there are none. */
+  readonly more?: readonly string[];
 }
 
 export interface TokenRequest {
@@ -237,6 +236,7 @@ export const sessionAnswer: z.ZodType<SessionState> = z.object({
   name: z.string(),
   role,
   expires: z.string().nullable(),
+  more: z.array(z.string()).describe("operations beside the gateway's own").exactOptional(),
 });
 
 export const tokenRequest: z.ZodType<TokenRequest> = closedObject(
@@ -276,31 +276,10 @@ export const appSummaries: z.ZodType<readonly AppSummary[]> = z.array(
     groups: z.array(z.string()),
     servers: z.int(),
     testing: z.boolean(),
-    release: z
-      .object({
-        id: z.string(),
-        version: z.string(),
-        status: z.enum(["running", "paused", "done", "rollingBack", "rolledBack"]),
-        phase: z.enum([
-          "draining",
-          "updating",
-          "checking",
-          "testing",
-          "shifting",
-          "holding",
-          "merging",
-          "restoring",
-          "done",
-          "rolledBack",
-        ]),
-        group: z.string().nullable(),
-        share: z.number(),
-        waitingFor: z
-          .enum(["continue", "time", "drain", "hook", "health", "verdict", "convergence"])
-          .nullable(),
-      })
+    release: releaseSummary
       .nullable()
       .describe("the one that runs, or ran last; null: there never was one, or another version wrote it"),
+    freeze: freezeAnswer.nullable().describe("what stops every step forward of its releases"),
   }),
 );
 

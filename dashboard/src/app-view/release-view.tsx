@@ -4,7 +4,7 @@ import type { FreezeJson, PastReleaseJson, ReleaseJson } from "../../../src/admi
 import { appPath } from "../data/api.ts";
 import { type AppCell, sumOf, worstP99 } from "../data/app-cell.ts";
 import { now } from "../data/clock.ts";
-import { connection, lastChange } from "../data/feed.ts";
+import { connection } from "../data/feed.ts";
 import { isOver, readRelease, readVerdict } from "../data/live.ts";
 import { isOperator } from "../data/session.ts";
 import { Age } from "../parts/age.tsx";
@@ -58,7 +58,7 @@ export function ReleaseView({ cell }: { readonly cell: AppCell }): JSX.Element {
                 <Age at={cell.releaseAt} />
               </h2>
               <Now view={view} heardAt={cell.releaseAt} />
-              <Freeze app={name} />
+              <Freeze freeze={cell.summary.freeze} />
               <Course view={view} />
               <Commands view={view} />
               {isOver(view.status) && <StartLink app={name} />}
@@ -167,14 +167,9 @@ function Now({ view, heardAt }: { readonly view: ReleaseJson; readonly heardAt: 
   );
 }
 
-function Freeze({ app }: { readonly app: string }): JSX.Element | null {
-  const change = lastChange.value;
-  const { value } = useResource<FreezeJson>(
-    appPath(app, "/freeze"),
-    change?.app === app ? change : undefined,
-  );
-  if (value === undefined) return null;
-  const { until, by, reason } = value;
+function Freeze({ freeze }: { readonly freeze: FreezeJson | null }): JSX.Element | null {
+  if (freeze === null) return null;
+  const { until, by, reason } = freeze;
   return (
     <p class="notice warn">
       {until === null ? t("freeze.open", { by }) : t("freeze.until", { by, until: dateTime(until) })}{" "}

@@ -293,6 +293,8 @@ export const en = {
   "preview.refused": "It would be refused now:",
   "preview.capacity": "No step leaves less than {share} of the app’s weight to those who carry everybody.",
 
+  "demo.title": "Demo",
+
   "fleet.title": "Fleet",
   "fleet.summary": "{live} of {all} gateways live, {flight} requests in flight.",
   "fleet.versions": "The gateways have different versions: {versions}.",

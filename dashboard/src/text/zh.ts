@@ -291,6 +291,8 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   "preview.refused": "现在会被拒绝：",
   "preview.capacity": "任何一步都为服务所有用户的组保留至少 {share} 的权重。",
 
+  "demo.title": "演示",
+
   "fleet.title": "网关",
   "fleet.summary": "{all} 个网关中 {live} 个在线，{flight} 个请求处理中。",
   "fleet.versions": "网关版本不一致：{versions}。",
