@@ -17,7 +17,7 @@ export function AuditTrail({ app }: { readonly app: string }): JSX.Element {
     <section class="panel" aria-labelledby="audit">
       <h2 id="audit">{t("audit.title")}</h2>
       {problem !== undefined && <ProblemNotice problem={problem} />}
-      <div class="scroll" role="region" aria-labelledby="audit" tabIndex={0}>
+      <div class="scroll" role="group" aria-labelledby="audit" tabIndex={0}>
         <table>
           <thead>
             <tr>

@@ -41,7 +41,9 @@ export function obstacleTo(
       if (view.waitingFor === "continue") return undefined;
       // On the way back health checks may be passed over.
       if (goesBack && view.waitingFor === "health") return undefined;
-      return view.waitingFor === null ? "guard" : "waitsForOther";
+      if (view.waitingFor !== null) return "waitsForOther";
+      // What a guard has kept from going on may be tried again.
+      return waitsForPerson(view) ? undefined : "guard";
     case "retry":
       if (isPausedByPerson) return "paused";
       return canBeRetried(view) ? undefined : "nothingFailed";
@@ -59,4 +61,11 @@ export function obstacleTo(
 function canBeRetried({ status, phase, waitingFor, reason }: ReleaseJson): boolean {
   if (waitingFor !== "continue" || reason === null) return false;
   return (status === "paused" && phase === "updating") || (status === "rollingBack" && phase === "restoring");
+}
+
+/** By its plan a person ends this step. */
+function waitsForPerson({ phase, share, plan }: ReleaseJson): boolean {
+  const kind = { testing: "testers", shifting: "share", holding: "hold" }[phase as string];
+  const step = plan.steps.find((one) => one.kind === kind && (one.kind !== "share" || one.share === share));
+  return step?.wait.until === "continue";
 }

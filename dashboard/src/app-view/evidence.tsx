@@ -8,7 +8,7 @@ type Signal = VerdictJson["signals"][number];
 
 /** Is the new version worse? Both meters, every signal's risk, and what it means in words. */
 export function Evidence({ verdict }: { readonly verdict: VerdictJson }): JSX.Element {
-  const { answer, unequal, beyond, notWorse, signals, words, testers, usersWithErrors, at } = verdict;
+  const { answer, unequal, beyond, notWorse, signals, words, testers, at } = verdict;
   const worse = unequal.part < beyond.part ? unequal : beyond;
   const axis = logAxis(
     signals.flatMap(({ risk, interval, worseThan, notWorseThan }) => [
@@ -46,7 +46,6 @@ export function Evidence({ verdict }: { readonly verdict: VerdictJson }): JSX.El
       <p class="quiet">
         {testers.requests > 0 &&
           `${t("evidence.testers", { requests: testers.requests, failed: testers.failed })} `}
-        {usersWithErrors > 0 && `${t("evidence.users", { users: usersWithErrors })} `}
         {at !== null && t("evidence.at", { time: clockTime(at) })}
       </p>
     </section>
@@ -69,6 +68,7 @@ function Meter({ label, kind, meter }: MeterProps): JSX.Element {
       <span class="label">{label}</span>
       <svg
         viewBox={`0 0 ${DOTS * 10} 10`}
+        preserveAspectRatio="xMinYMid"
         role="meter"
         aria-label={label}
         aria-valuemin={0}
@@ -93,10 +93,7 @@ function SignalRow({ signal, axis }: { readonly signal: Signal; readonly axis: L
   const { name, test, rest, risk, interval, worseThan, notWorseThan, problem } = signal;
   const low = axis.place(interval.low);
   const high = interval.high === null ? 100 : axis.place(interval.high);
-  const range = t("evidence.range", {
-    low: short(interval.low),
-    high: interval.high === null ? t("evidence.any") : short(interval.high),
-  });
+  const range = rangeInWords(interval);
   const words = risk === null ? range : `${t("evidence.times", { risk: short(risk) })}, ${range}`;
   const kind =
     interval.low > worseThan ? "bad" : interval.high !== null && interval.high < notWorseThan ? "good" : "";
@@ -153,4 +150,9 @@ function Ticks({ axis }: { readonly axis: LogAxis }): JSX.Element {
       <span class="numbers" />
     </div>
   );
+}
+
+function rangeInWords({ low, high }: Signal["interval"]): string {
+  if (high !== null) return t("evidence.range", { low: short(low), high: short(high) });
+  return low > 0 ? t("evidence.atLeast", { low: short(low) }) : t("evidence.unknown");
 }

@@ -106,7 +106,7 @@ function Way({ found }: { readonly found: Explanation }): JSX.Element {
           <li class="decides">
             {place === undefined
               ? t("explain.noDraw", { share: percent(share) })
-              : t("explain.draw", { place: number(place), share: percent(share) })}
+              : t("explain.draw", { place: place.toFixed(2), share: percent(share) })}
             {place !== undefined && <Draw place={place} share={share} />}
           </li>
         )}

@@ -1,7 +1,7 @@
 /** A relative risk on a line: 1 in the middle, so that twice and half are as far from it. */
 export interface LogAxis {
   /** 0 to 100. */
-  place(risk: number): number;
+  readonly place: (risk: number) => number;
   readonly ticks: readonly number[];
 }
 

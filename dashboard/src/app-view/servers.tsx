@@ -75,7 +75,7 @@ function GroupTable({ cell, group, isUnderTest, rows, onAsk }: GroupTableProps):
           {t("group.traffic", { rate: number(traffic?.perSecond ?? 0), flight: traffic?.inFlight ?? 0 })}
         </span>
       </p>
-      <div class="scroll" role="region" aria-labelledby={id} tabIndex={0}>
+      <div class="scroll" role="group" aria-labelledby={id} tabIndex={0}>
         <table>
           <thead>
             <tr>

@@ -15,8 +15,8 @@ export interface ConflictProps {
 /** Somebody else was faster: what both changed is decided field by field, the rest goes together by itself. */
 export function ConflictChoice({ base, mine, theirs, revision, onDecided }: ConflictProps): JSX.Element {
   const merge = mergeDocuments(base, mine, theirs);
-  const choices = useSignal<Readonly<Record<string, "mine" | "theirs">>>({});
-  const isDecided = merge.conflicts.every(({ path }) => choices.value[path] !== undefined);
+  const choices = useSignal<readonly ("mine" | "theirs" | undefined)[]>([]);
+  const isDecided = merge.conflicts.every((_, index) => choices.value[index] !== undefined);
   return (
     <form
       class="conflict"
@@ -30,10 +30,10 @@ export function ConflictChoice({ base, mine, theirs, revision, onDecided }: Conf
         <h3 id="conflict">{t("conflict.title", { revision })}</h3>
         <p>{t(merge.conflicts.length === 0 ? "conflict.none" : "conflict.what")}</p>
       </div>
-      {merge.conflicts.map(({ path, base, mine, theirs }) => (
-        <fieldset key={path}>
+      {merge.conflicts.map(({ path, base, mine, theirs }, index) => (
+        <fieldset key={path.join(".")}>
           <legend>
-            <code>{path}</code>
+            <code>{path.join(".")}</code>
           </legend>
           <p class="quiet">
             {t("conflict.base")} <code>{sideText(base)}</code>
@@ -42,9 +42,13 @@ export function ConflictChoice({ base, mine, theirs, revision, onDecided }: Conf
             <label key={side} class="choice">
               <input
                 type="radio"
-                name={path}
-                checked={choices.value[path] === side}
-                onChange={() => (choices.value = { ...choices.value, [path]: side })}
+                name={path.join(".")}
+                checked={choices.value[index] === side}
+                onChange={() =>
+                  (choices.value = merge.conflicts.map((_, other) =>
+                    other === index ? side : choices.value[other],
+                  ))
+                }
               />
               <span>{t(`conflict.${side}`)}</span>
               <code>{sideText(side === "mine" ? mine : theirs)}</code>

@@ -16,7 +16,7 @@ export function DiffView({
   const lines = contextOf(diffLines(before, after), AROUND);
   if (before === after) return <p class="quiet">{t("diff.none")}</p>;
   return (
-    <div class="scroll" role="region" aria-label={t("diff.title")} tabIndex={0}>
+    <div class="scroll" role="group" aria-label={t("diff.title")} tabIndex={0}>
       <ol class="diff">
         {lines.map((line, index) =>
           line === undefined ? (

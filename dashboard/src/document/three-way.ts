@@ -8,8 +8,8 @@ export type Side = { readonly value: Json } | undefined;
 
 /** A field that both sides changed, and not in the same way. */
 export interface Conflict {
-  /** "groups.group1.weight". */
-  readonly path: string;
+  /** ["groups", "group1", "weight"]. */
+  readonly path: readonly string[];
   readonly base: Side;
   readonly mine: Side;
   readonly theirs: Side;
@@ -27,23 +27,28 @@ export interface Merge {
  */
 export function mergeDocuments(base: JsonObject, mine: JsonObject, theirs: JsonObject): Merge {
   const conflicts: Conflict[] = [];
-  const merged = mergeSides({ value: base }, { value: mine }, { value: theirs }, "", conflicts);
+  const merged = mergeSides({ value: base }, { value: mine }, { value: theirs }, [], conflicts);
   return { merged: merged?.value as JsonObject, conflicts };
 }
 
-/** The merged document, with that side's value where both changed a field. */
+/** The merged document, with that side's value where both changed a field; a choice for each conflict, in their order. */
 export function decided(
   { merged, conflicts }: Merge,
-  choices: Readonly<Record<string, "mine" | "theirs">>,
+  choices: readonly ("mine" | "theirs" | undefined)[],
 ): JsonObject {
   return conflicts.reduce(
-    (document, conflict) =>
-      withField(document, conflict.path.split("."), conflict[choices[conflict.path] ?? "theirs"]),
+    (document, conflict, index) => withField(document, conflict.path, conflict[choices[index] ?? "theirs"]),
     merged,
   );
 }
 
-function mergeSides(base: Side, mine: Side, theirs: Side, path: string, conflicts: Conflict[]): Side {
+function mergeSides(
+  base: Side,
+  mine: Side,
+  theirs: Side,
+  path: readonly string[],
+  conflicts: Conflict[],
+): Side {
   if (isEqual(mine, theirs) || isEqual(base, mine)) return theirs;
   if (isEqual(base, theirs)) return mine;
   if (!isObject(mine?.value) || !isObject(theirs?.value)) {
@@ -54,7 +59,7 @@ function mergeSides(base: Side, mine: Side, theirs: Side, path: string, conflict
   const keys = new Set([...Object.keys(theirs.value), ...Object.keys(mine.value)]);
   const merged: Record<string, Json> = {};
   for (const key of keys) {
-    const inner = path === "" ? key : `${path}.${key}`;
+    const inner = [...path, key];
     const side = mergeSides(
       sideOf(before, key),
       sideOf(mine.value, key),

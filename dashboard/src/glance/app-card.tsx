@@ -31,7 +31,7 @@ export function AppCard({ cell, isCurrent, link, onFocus }: AppCardProps): JSX.E
   return (
     <article class={`card app-card ${attention}`}>
       <header>
-        <h3>
+        <h2>
           <a
             href={appHref(name)}
             ref={link ?? null}
@@ -41,7 +41,7 @@ export function AppCard({ cell, isCurrent, link, onFocus }: AppCardProps): JSX.E
           >
             {name}
           </a>
-        </h3>
+        </h2>
         <span class={`badge ${attention}`}>{statusInWords(summary)}</span>
       </header>
       <div class="fields">

@@ -17,7 +17,7 @@ export function Sparkline({ cell }: { readonly cell: AppCell }): JSX.Element {
   return <canvas ref={canvas} class="sparkline" aria-hidden="true" />;
 }
 
-function paint(canvas: HTMLCanvasElement, values: readonly number[]): void {
+function paint(canvas: HTMLCanvasElement, values: readonly (number | undefined)[]): void {
   const { clientWidth: width, clientHeight: height } = canvas;
   const context = canvas.getContext("2d");
   if (context === null || width === 0) return;
@@ -25,25 +25,28 @@ function paint(canvas: HTMLCanvasElement, values: readonly number[]): void {
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
   context.scale(scale, scale);
-  const most = Math.max(1, ...values);
-  const at = (index: number): readonly [number, number] => [
-    (index / (values.length - 1)) * (width - 4),
-    height - 2 - ((values[index] ?? 0) / most) * (height - 5),
-  ];
+  const most = Math.max(1, ...values.map((value) => value ?? 0));
+  const points = values.flatMap((value, index): (readonly [x: number, y: number])[] =>
+    value === undefined
+      ? []
+      : [[(index / (values.length - 1)) * (width - 4), height - 2 - (value / most) * (height - 5)]],
+  );
+  const [first] = points;
+  const last = points.at(-1);
+  if (first === undefined || last === undefined) return;
   context.strokeStyle = getComputedStyle(canvas).color;
   context.fillStyle = context.strokeStyle;
   context.lineWidth = 1.4;
   context.lineJoin = "round";
   context.beginPath();
-  for (const index of values.keys()) context.lineTo(...at(index));
+  for (const point of points) context.lineTo(...point);
   context.stroke();
-  context.lineTo(width - 4, height);
-  context.lineTo(0, height);
+  context.lineTo(last[0], height);
+  context.lineTo(first[0], height);
   context.globalAlpha = 0.09;
   context.fill();
   context.globalAlpha = 1;
   context.beginPath();
-  const [x, y] = at(values.length - 1);
-  context.arc(x, y, 2, 0, Math.PI * 2);
+  context.arc(...last, 2, 0, Math.PI * 2);
   context.fill();
 }

@@ -75,7 +75,7 @@ function PlanRow({ row, number, onChange, onRemove }: PlanRowProps): JSX.Element
           <input
             class="narrow"
             inputMode="decimal"
-            aria-label={label(t("plan.share"))}
+            aria-label={label(t("plan.percentage"))}
             value={share}
             onInput={({ currentTarget }) => onChange({ share: currentTarget.value })}
           />

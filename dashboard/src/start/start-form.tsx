@@ -59,6 +59,7 @@ export function StartForm({ cell }: { readonly cell: AppCell }): JSX.Element {
     };
   }, [app, key]);
   const refusals = preview.value?.refusals ?? [];
+  const plan = preview.value?.plan ?? null;
   const obstacle = obstacleNow(version.value, preview.value);
   const begin = async (): Promise<void> => {
     if (obstacle !== undefined) return;
@@ -112,7 +113,7 @@ export function StartForm({ cell }: { readonly cell: AppCell }): JSX.Element {
       </section>
       <section class="panel preview" aria-labelledby="preview">
         <h2 id="preview">{t("preview.title")}</h2>
-        {preview.value?.plan != null && <PlanPreview groups={order.value} plan={preview.value.plan} />}
+        {plan !== null && <PlanPreview groups={order.value} plan={plan} />}
         <div aria-live="polite">
           {preview.value !== undefined && refusals.length === 0 && (
             <p class="notice good">{t("preview.fine")}</p>
