@@ -11,6 +11,8 @@ import { createAdminApi } from "./admin/api.ts";
 import { startAdminServer, type AdminServer } from "./admin/admin-server.ts";
 import { Audit } from "./admin/audit.ts";
 import { openDashboard } from "./admin/dashboard.ts";
+import { feedEvents } from "./admin/events/event-feed.ts";
+import { EventHub } from "./admin/events/event-hub.ts";
 import type { GatewayView } from "./admin/gateway-view.ts";
 import { adminToken } from "./admin/token.ts";
 import { TokenBook } from "./admin/token-book.ts";
@@ -42,6 +44,7 @@ import { openShared } from "./fleet/open-shared.ts";
 import { AddressGuard } from "./gateway/address-guard.ts";
 import { HealthChecker } from "./gateway/health-checker.ts";
 import { listenText } from "./gateway/listener.ts";
+import type { HealthFinding } from "./gateway/server-status.ts";
 import { ServerTlsTable } from "./gateway/tls-servers.ts";
 import type { DataPlane } from "./process/data-plane.ts";
 import { InProcessPlane } from "./process/in-process-plane.ts";
@@ -171,10 +174,21 @@ async function startSigned(
   // Reserved from the start, so that no request gets to the admin API before it is known where it really listens.
   let reserved: readonly ListenAddress[] = [config.admin.listen];
   const settings = { ...config.gateway, reserved };
+  const id = randomUUID();
+  const fleet = { roster, id, digest: (): string => member.digest };
+  const events = new EventHub({ log });
+  const feed = feedEvents(events, {
+    store,
+    fleet,
+    servers: (app) => plane.servers(app),
+    log,
+    now: Date.now,
+  });
+  const noteFinding = ({ app }: HealthFinding): void => feed.noteServers(app);
   const plane: DataPlane =
     workers === 0
-      ? new InProcessPlane(settings, tls.material, log)
-      : new WorkerPlane(settings, tls.material, workers, mark, log);
+      ? new InProcessPlane(settings, tls.material, log, noteFinding)
+      : new WorkerPlane(settings, tls.material, workers, mark, log, noteFinding);
   const addressGuard = (): AddressGuard =>
     new AddressGuard([...plane.bound, ...reserved], current.gateway.allowServers);
   const checker = new HealthChecker(
@@ -190,7 +204,6 @@ async function startSigned(
   let draining = false;
   let adminUrl = "";
   const startedAt = new Date().toISOString();
-  const id = randomUUID();
   const isReady = (): boolean => !draining && (workers === 0 || plane.workers.running > 0);
   const member = new FleetMember({
     roster,
@@ -208,6 +221,7 @@ async function startSigned(
     totals: (app) => plane.totals(app),
     tally: (app) => plane.tally(app),
     differing: () => new Set(store.differences().map(({ name }) => name)),
+    onFailures: (app) => feed.noteServers(app),
     log,
   });
   // Before the start: a change that comes while the workers start must reach them too.
@@ -279,8 +293,9 @@ async function startSigned(
     gateway: view,
     releases,
     dashboard: await openDashboard(),
-    fleet: { roster, id, digest: () => member.digest },
+    fleet,
     more,
+    events,
     version: VERSION,
     now: Date.now,
   });

@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { EVENT_SCHEMAS } from "../src/admin/events/event-types.ts";
 import { runCli } from "../src/cli/run-cli.ts";
 import { parseAppDocument } from "../src/config/app-document.ts";
 import { readDocumentText } from "../src/config/document-text.ts";
@@ -92,6 +94,11 @@ describe("docs/configuration.md", () => {
   }
 });
 
+const SHOWN_EVENTS: Readonly<Record<string, z.ZodType>> = {
+  ...EVENT_SCHEMAS,
+  reset: z.strictObject({ reason: z.string() }),
+};
+
 /** Commands that only hold others. */
 const GROUPS = new Set(["app", "directory", "release", "token"]);
 
@@ -123,6 +130,29 @@ describe.each(readmes)("%s", (readme) => {
     );
     const listed = rows.flatMap((spans) => spans.filter((span) => /^[A-Z]+ \//.test(span)));
     expect([...listed].sort()).toEqual(routes.sort());
+  });
+});
+
+describe("docs/events.md", () => {
+  const text = read("docs/events.md");
+
+  it("shows an event of every type, as it is sent", () => {
+    const shown = blocksOf(text).filter(({ mark }) => mark.startsWith("event "));
+    for (const { mark, text } of shown) {
+      const schema = SHOWN_EVENTS[mark.slice("event ".length)];
+      expect(schema?.safeParse(JSON.parse(text)), mark).toMatchObject({ success: true });
+    }
+    expect(shown.map(({ mark }) => mark).sort()).toEqual(
+      Object.keys(SHOWN_EVENTS)
+        .filter((type) => type !== "verdict")
+        .map((type) => `event ${type}`)
+        .sort(),
+    );
+  });
+
+  it("names every type, and no other", () => {
+    const named = rowsOf(sectionOf(text, "Types")).flatMap(([type = ""]) => spansOf(type));
+    expect(named.sort()).toEqual(Object.keys(SHOWN_EVENTS).sort());
   });
 });
 

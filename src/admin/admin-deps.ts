@@ -2,6 +2,7 @@ import type { Roster } from "../fleet/roster.ts";
 import type { AppStore } from "../directory/app-store.ts";
 import type { ReleaseService } from "../release/release-service.ts";
 import type { Access } from "./access.ts";
+import type { EventHub } from "./events/event-hub.ts";
 import type { Audit } from "./audit.ts";
 import type { Dashboard } from "./dashboard.ts";
 import type { GatewayView } from "./gateway-view.ts";
@@ -23,6 +24,7 @@ export interface AdminDeps {
   readonly audit: Audit;
   readonly gateway: GatewayView;
   readonly fleet: FleetView;
+  readonly events: EventHub;
   /** Absent: there are no routes for releases. */
   readonly releases?: ReleaseService;
   /** Undefined: it was not built. */

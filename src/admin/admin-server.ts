@@ -1,11 +1,13 @@
 import { createAdaptorServer } from "@hono/node-server";
 import { getPath } from "hono/utils/url";
+import { setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ListenAddress } from "../config/gateway-settings.ts";
+import { resetConnection } from "../gateway/reset-connection.ts";
 import { refusal } from "./api-problem.ts";
 import { adminHostsText, type AdminHosts, isAdminHost } from "./admin-host.ts";
-import type { AdminEnv } from "./operation.ts";
+import type { Connection } from "./connection.ts";
 
 // Its own cap and timers, apart from the data plane's: a flood there must not lock the operator out.
 const MOST_CONNECTIONS = 256;
@@ -21,7 +23,7 @@ export interface AdminServer {
   readonly url: string;
   /** The same, its port filled in. */
   readonly bound: ListenAddress;
-  /** Lets requests under way end, for at most two seconds. */
+  /** Lets requests under way end, for at most two seconds; answers that last end now. */
   close(): Promise<void>;
 }
 
@@ -29,12 +31,15 @@ export interface AdminServerOptions {
   readonly listen: ListenAddress;
   /** Further hosts by which it is called: `admin.hosts`. */
   readonly hosts: readonly string[];
-  readonly api: { fetch(request: Request, env: AdminEnv["Bindings"]): Response | Promise<Response> };
+  readonly api: { fetch(request: Request, connection: Connection): Response | Promise<Response> };
 }
 
 /** Serves the API on its own listener. Throws an Error that names the address when it cannot be had. */
 export async function startAdminServer({ listen, hosts, api }: AdminServerOptions): Promise<AdminServer> {
   let known: AdminHosts = { listen: [listen], hosts };
+  const closing = new AbortController();
+  // Each answer that lasts listens.
+  setMaxListeners(0, closing.signal);
   const server = createAdaptorServer({
     overrideGlobalObjects: false,
     // For the checks of load balancers that send HTTP/1.0 without Host.
@@ -42,7 +47,8 @@ export async function startAdminServer({ listen, hosts, api }: AdminServerOption
     fetch(request, { incoming }) {
       const host = request.headers.get("host") ?? "";
       if (isAdminHost(host, known) || UNDER_ANY_HOST.has(getPath(request))) {
-        return api.fetch(request, { incoming });
+        const cut = (): void => resetConnection(incoming.socket);
+        return api.fetch(request, { incoming, closing: closing.signal, cut });
       }
       const found = host === "" ? "no Host" : `Host ${host}`;
       return refusal("wrong-host", `found ${found}, expected ${adminHostsText(known)}; nothing was changed`);
@@ -54,7 +60,11 @@ export async function startAdminServer({ listen, hosts, api }: AdminServerOption
   await listening(server, listen);
   const bound = boundOf(server, listen);
   known = { listen: [listen, bound], hosts };
-  return { url: urlOf(server, listen), bound, close: () => closed(server) };
+  const close = (): Promise<void> => {
+    closing.abort();
+    return closed(server);
+  };
+  return { url: urlOf(server, listen), bound, close };
 }
 
 function listening(server: Server, listen: ListenAddress): Promise<void> {

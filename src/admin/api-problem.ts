@@ -30,7 +30,8 @@ export type ApiProblemCode =
   | "invalid-document"
   | "precondition-required"
   | "internal"
-  | "directory-unavailable";
+  | "directory-unavailable"
+  | "too-many-readers";
 
 const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; readonly title: string }>> = {
   "bad-request": { status: 400, title: "The request cannot be understood" },
@@ -61,6 +62,7 @@ const CATALOGUE: Readonly<Record<ApiProblemCode, { readonly status: number; read
   internal: { status: 500, title: "Something went wrong in Halftone" },
   "directory-unavailable": { status: 503, title: "The directory cannot be written now" },
   "tokens-unavailable": { status: 503, title: "The tokens cannot be read or changed now" },
+  "too-many-readers": { status: 503, title: "As many follow the events as there is room for" },
 };
 
 const PROBLEM_TYPE_PREFIX = "urn:halftone:problem:";

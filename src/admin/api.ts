@@ -5,6 +5,7 @@ import { appOperations } from "./app-operations.ts";
 import { authentication } from "./authentication.ts";
 import { authorized } from "./authorization.ts";
 import { mountAssets } from "./dashboard.ts";
+import { eventOperations } from "./events/event-operations.ts";
 import { directoryOperations } from "./directory-operations.ts";
 import { fleetOperations } from "./fleet-operations.ts";
 import { openApiDocument } from "./open-api.ts";
@@ -27,6 +28,7 @@ export function createAdminApi(deps: AdminDeps): Hono<AdminEnv> {
     ...trafficOperations(deps),
     ...fleetOperations(deps),
     ...directoryOperations(deps),
+    ...eventOperations(deps),
     ...(deps.releases === undefined ? [] : releaseOperations(deps, deps.releases)),
     ...(deps.releases === undefined ? [] : verdictOperations(deps, deps.releases)),
     ...sessionOperations(deps),

@@ -4,23 +4,16 @@ import type { AppDocument } from "../config/app-document.ts";
 import { occupiedBy, occupiedText } from "../fleet/idleness.ts";
 import { DirectoryUnavailable } from "../directory/directory.ts";
 import { parseDuration } from "../config/duration.ts";
-import { type Convergence, convergenceOf, LEASE, LONGEST_WAIT } from "../fleet/convergence.ts";
+import { type Convergence, convergenceOf, LONGEST_WAIT } from "../fleet/convergence.ts";
 import { sumTotals } from "../gateway/group-totals.ts";
 import { hearOf, liveRecords, ratesOf } from "../fleet/traffic.ts";
-import type { AppRecord, Sighting } from "../fleet/roster.ts";
+import type { AppRecord } from "../fleet/roster.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
+import { listGateways } from "./list-gateways.ts";
 import { nameOf, noSuchApp } from "./app-operations.ts";
 import type { AdminEnv, Operation, Parameter } from "./operation.ts";
-import {
-  convergence,
-  gatewayRows,
-  idleness,
-  groupRows,
-  nameText,
-  type GatewayRow,
-  type GroupRow,
-} from "./schemas.ts";
+import { convergence, gatewayRows, idleness, groupRows, nameText, type GroupRow } from "./schemas.ts";
 
 const WAIT: Parameter = {
   in: "query",
@@ -29,8 +22,6 @@ const WAIT: Parameter = {
   schema: nameText,
 };
 const POLL = 50;
-/** Apps that are named of a gateway that lags; the others are counted. */
-const MOST_NAMED = 10;
 
 /** The gateways of the directory: who there is, what each has in force, what all of them do together. */
 export function fleetOperations(deps: AdminDeps): readonly Operation[] {
@@ -43,11 +34,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
       summary: "Every gateway of the directory: its version, what it has in force, what is in flight there",
       answers: { 200: { description: "Ordered by name", schema: gatewayRows } },
       refusals: [503],
-      handle: (c) =>
-        orUnavailable(async () => {
-          const sightings = await deps.fleet.roster.sightings();
-          return c.json(await Promise.all(sightings.map((sighting) => gatewayRow(deps, sighting))));
-        }),
+      handle: (c) => orUnavailable(async () => c.json(await listGateways(deps))),
     },
     {
       id: "getConvergence",
@@ -198,41 +185,6 @@ function lateText(app: string, revision: number, { gateways }: Convergence): str
   if (late.length === 0) return "no gateway has told of itself; what is in force stays";
   const names = late.map((one) => `${one.name} (has ${one.revision ?? "no such app"})`).join(", ");
   return `revision ${revision} of app ${app} is not in force yet at: ${names}`;
-}
-
-async function gatewayRow(deps: AdminDeps, { report, ago }: Sighting): Promise<GatewayRow> {
-  const { name, id, version, startedAt, listen, admin, ready, directory, apps, digest, inFlight } = report;
-  const late = digest === deps.fleet.digest() ? [] : await lateApps(deps, id);
-  return {
-    name,
-    self: id === deps.fleet.id,
-    live: ago <= LEASE,
-    seen: new Date(deps.now() - ago).toISOString(),
-    version,
-    startedAt,
-    listen,
-    admin,
-    ready,
-    directory,
-    apps,
-    inFlight,
-    lag: late.length,
-    late: late.slice(0, MOST_NAMED),
-  };
-}
-
-/** Apps of which that gateway has another revision in force than this one. */
-async function lateApps(deps: AdminDeps, id: string): Promise<GatewayRow["late"]> {
-  const records = await deps.fleet.roster.allRecords(id);
-  const late: { app: string; revision: number | null; here: number | null }[] = [];
-  const here = new Set<string>();
-  for (const { name, revision } of deps.store.list()) {
-    here.add(name);
-    const there = records.get(name)?.revision ?? null;
-    if (there !== revision) late.push({ app: name, revision: there, here: revision });
-  }
-  for (const [app, { revision }] of records) if (!here.has(app)) late.push({ app, revision, here: null });
-  return late;
 }
 
 async function orUnavailable(task: () => Promise<Response>): Promise<Response> {

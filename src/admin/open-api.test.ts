@@ -33,6 +33,7 @@ describe("the OpenAPI document", () => {
       fleet,
       releases: admin.releases,
       access,
+      events: admin.events,
       version: "1",
       now: () => 0,
     });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Operation, Parameter, Schema } from "./operation.ts";
+import type { Answer, Operation, Parameter, Schema } from "./operation.ts";
 import { problemDocument } from "./schemas.ts";
 import { SESSION_COOKIE } from "./session-cookie.ts";
 
@@ -35,13 +35,14 @@ function describe(operation: Operation): Record<string, unknown> {
   const { id, role, summary, body, answers, refusals = [] } = operation;
   const isOpen = role === "anyone";
   const responses: Record<string, unknown> = {};
-  for (const [status, { description, schema, headers = [] }] of Object.entries(answers)) {
+  for (const [status, answer] of Object.entries(answers)) {
+    const { description, headers = [] } = answer;
     responses[status] = {
       description,
       ...(headers.length > 0 && {
         headers: Object.fromEntries(headers.map((name) => [name, { schema: { type: "string" } }])),
       }),
-      ...(schema && { content: { "application/json": { schema: jsonSchema(schema, "output") } } }),
+      ...contentOf(answer),
     };
   }
   for (const status of [...(isOpen ? [] : [401, 403, 429]), ...refusals]) {
@@ -68,6 +69,21 @@ function describe(operation: Operation): Record<string, unknown> {
       },
     }),
     responses,
+  };
+}
+
+/** OpenAPI 3.1 has no word for what a stream of events holds: `x-events` has the data of each, by its type. */
+function contentOf({ schema, type = "application/json", events }: Answer): Record<string, unknown> {
+  if (schema === undefined) return {};
+  const data: Record<string, unknown> = {};
+  for (const [name, one] of Object.entries(events ?? {})) data[name] = jsonSchema(one, "output");
+  return {
+    content: {
+      [type]: {
+        schema: jsonSchema(schema, "output"),
+        ...(events && { "x-events": data }),
+      },
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { z } from "zod";
 import { refusal } from "./api-problem.ts";
+import type { Connection } from "./connection.ts";
 import type { Role } from "./role.ts";
 
 /** Who asks: a token, or a session of one. */
@@ -14,12 +15,9 @@ export interface Identity {
   readonly session?: { readonly id: string; readonly renew: boolean };
 }
 
-/** What the server and the middleware tell the handlers. */
+/** What the listener and the middleware tell the handlers. */
 export interface AdminEnv {
-  Bindings: {
-    /** The connection's end of node:http. */
-    incoming: { readonly socket: { readonly remoteAddress?: string | undefined } };
-  };
+  Bindings: Connection;
   Variables: {
     /** Set behind authentication only. */
     identity: Identity;
@@ -34,6 +32,10 @@ export interface Answer {
   readonly description: string;
   /** Absent: no body. */
   readonly schema?: Schema;
+  /** Default "application/json". */
+  readonly type?: string;
+  /** Of events: the data of each type. */
+  readonly events?: Readonly<Record<string, Schema>>;
   /** "etag": the revision is in the ETag field. */
   readonly headers?: readonly string[];
 }

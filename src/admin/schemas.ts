@@ -332,20 +332,20 @@ export const explanation: z.ZodType<Omit<Explanation, "rule">> = z.object({
   sentence: z.string(),
 });
 
-export const serverRows: z.ZodType<readonly ServerRow[]> = z.array(
-  z.object({
-    group: z.string(),
-    server: z.string(),
-    weight: z.int(),
-    inFlight: z.int(),
-    requests: z.int(),
-    failures: z.int(),
-    state: z.enum(["up", "dead", "quarantined"]),
-    deadUntil: z.string().nullable(),
-    healthy: z.boolean(),
-    lastError: z.string().nullable(),
-  }),
-);
+export const serverRow: z.ZodType<ServerRow> = z.object({
+  group: z.string(),
+  server: z.string(),
+  weight: z.int(),
+  inFlight: z.int(),
+  requests: z.int(),
+  failures: z.int(),
+  state: z.enum(["up", "dead", "quarantined"]),
+  deadUntil: z.string().nullable(),
+  healthy: z.boolean(),
+  lastError: z.string().nullable(),
+});
+
+export const serverRows: z.ZodType<readonly ServerRow[]> = z.array(serverRow);
 
 export const auditEntries: z.ZodType<readonly AuditEntry[]> = z.array(
   z.object({

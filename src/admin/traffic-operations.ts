@@ -1,12 +1,12 @@
 import { canonicalAddress } from "../config/address-set.ts";
 import { compileApp } from "../config/compile-app.ts";
-import type { ServerStatus } from "../gateway/server-status.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { nameOf, noSuchApp } from "./app-operations.ts";
 import { explain } from "./explain.ts";
 import type { Operation } from "./operation.ts";
 import { JSON_TYPES, readChecked } from "./read-body.ts";
-import { explainRequest, explanation, serverRows, type ServerRow } from "./schemas.ts";
+import { explainRequest, explanation, serverRows } from "./schemas.ts";
+import { serverRowsOf } from "./server-row.ts";
 
 /** Where requests go, and how the servers are. */
 export function trafficOperations(deps: AdminDeps): readonly Operation[] {
@@ -41,28 +41,8 @@ export function trafficOperations(deps: AdminDeps): readonly Operation[] {
       async handle(c) {
         const app = store.get(nameOf(c));
         if (app === undefined) return noSuchApp(deps, nameOf(c));
-        const quarantined = app.document.quarantine ?? [];
-        const servers = await gateway.servers(app.name);
-        return c.json(servers.map((status) => row(status, quarantined.includes(status.server))));
+        return c.json(serverRowsOf(app.document.quarantine, await gateway.servers(app.name)));
       },
     },
   ];
-}
-
-function row(
-  { group, server, weight, inFlight, requests, failures, deadUntil, healthy, lastError }: ServerStatus,
-  isQuarantined: boolean,
-): ServerRow {
-  return {
-    group,
-    server,
-    weight,
-    inFlight,
-    requests,
-    failures,
-    state: isQuarantined ? "quarantined" : deadUntil === null && healthy ? "up" : "dead",
-    deadUntil: deadUntil === null ? null : new Date(deadUntil).toISOString(),
-    healthy,
-    lastError,
-  };
 }

@@ -9,6 +9,8 @@ import { CliFailure, Unreachable } from "./cli-failure.ts";
 const DEFAULT_URL = "http://127.0.0.1:9090";
 const DEFAULT_DATA = "./data";
 const TIMEOUT = 30_000;
+/** What a gateway, or a proxy before it, answers while it cannot serve. */
+const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** The options by which every command finds the gateway. */
 export interface AdminOptions {
@@ -83,22 +85,11 @@ export class AdminClient {
   ): Promise<AdminAnswer> {
     const response = await this.fetch(path, {
       method,
-      redirect: "error",
-      headers: {
-        Authorization: `Bearer ${this.token}`,
-        "X-Halftone-Actor": this.actor.replaceAll(/[^\x20-\x7e]/g, "?"),
-        ...(body !== undefined && { "Content-Type": "application/json" }),
-        ...headers,
-      },
+      headers: { ...(body !== undefined && { "Content-Type": "application/json" }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT + waits),
     });
-    const text = await response.text();
-    const answer = {
-      status: response.status,
-      etag: response.headers.get("etag") ?? undefined,
-      body: this.parse(text),
-    };
+    const answer = await this.answerOf(response);
     if (!response.ok && !accept.includes(answer.status)) throw new CliFailure(refusalText(answer));
     return answer;
   }
@@ -108,17 +99,56 @@ export class AdminClient {
     return (await this.request(path)).body as T;
   }
 
+  /**
+   * The events that a GET answers, which may never end. A gateway that goes away, before it or in its middle, or cannot
+   * serve now, is `Unreachable`.
+   */
+  async *events(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void> {
+    const response = await this.fetch(path, { headers, signal });
+    if (AWAY.has(response.status)) throw new Unreachable(await this.awayText(response));
+    if (!response.ok) throw new CliFailure(refusalText(await this.answerOf(response)));
+    if (response.headers.get("content-type")?.startsWith("text/event-stream") !== true) {
+      throw this.stranger("no stream of events");
+    }
+    try {
+      for await (const bytes of response.body ?? []) yield bytes as Uint8Array;
+    } catch (error) {
+      throw new Unreachable(`the connection to ${this.base} broke (${reasonOf(error)})`);
+    }
+  }
+
   private async fetch(path: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(this.base + path, init);
+      return await fetch(this.base + path, {
+        redirect: "error",
+        ...init,
+        headers: {
+          Authorization: `Bearer ${this.token}`,
+          "X-Halftone-Actor": this.actor.replaceAll(/[^\x20-\x7e]/g, "?"),
+          ...(init.headers as Readonly<Record<string, string>>),
+        },
+      });
     } catch (error) {
-      const { cause } = error as { cause?: { code?: string; message?: string } };
-      const reason = cause?.code ?? cause?.message ?? (error as Error).message;
       throw new Unreachable(
-        `no gateway answers at ${this.base} (${reason}). ` +
+        `no gateway answers at ${this.base} (${reasonOf(error)}). ` +
           "Is `halftone serve` running there? Another address is named by --admin URL or HALFTONE_ADMIN.",
       );
     }
+  }
+
+  /** A proxy's answer is a page for people. */
+  private async awayText(response: Response): Promise<string> {
+    const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") === true;
+    return isProblem ? refusalText(await this.answerOf(response)) : `${this.base} answers ${response.status}`;
+  }
+
+  private async answerOf(response: Response): Promise<AdminAnswer> {
+    const etag = response.headers.get("etag") ?? undefined;
+    return { status: response.status, etag, body: this.parse(await response.text()) };
   }
 
   private parse(text: string): unknown {
@@ -126,11 +156,20 @@ export class AdminClient {
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      throw new CliFailure(
-        `what answers at ${this.base} is not Halftone's admin API: its answer is not JSON`,
-      );
+      throw this.stranger("not JSON");
     }
   }
+
+  private stranger(answer: string): CliFailure {
+    return new CliFailure(
+      `what answers at ${this.base} is not Halftone's admin API: its answer is ${answer}`,
+    );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error & { readonly cause?: { code?: string; message?: string } };
+  return cause?.code ?? cause?.message ?? message;
 }
 
 /** The path of an app's resource. */

@@ -10,6 +10,7 @@ import type { CliContext } from "./cli-context.ts";
 import { CliFailure, type ExitCode } from "./cli-failure.ts";
 import { deployCommand } from "./deploy.ts";
 import { directoryCommand } from "./directory.ts";
+import { eventsCommand } from "./events/events.ts";
 import { explainCommand } from "./explain.ts";
 import { freezeCommand, unfreezeCommand } from "./freeze.ts";
 import { idleCommand } from "./idle.ts";
@@ -71,6 +72,7 @@ async function programFor(first: string | undefined, context: CliContext): Promi
     checkCommand,
     deployCommand,
     directoryCommand,
+    eventsCommand,
     explainCommand,
     freezeCommand,
     idleCommand,

@@ -22,7 +22,7 @@ function sighting(name: string, ago: number = 0): Sighting {
 }
 
 function record(revision: number, differs?: true): AppRecord {
-  return { revision, groups: {}, rates: {}, ...(differs && { differs }) };
+  return { revision, groups: {}, rates: {}, failureRates: {}, ...(differs && { differs }) };
 }
 
 it.each<[string, number, (AppRecord | undefined)[], boolean]>([

@@ -18,6 +18,8 @@ export interface MemberOptions {
   readonly tally: (app: string) => AppTally | undefined;
   /** Apps of which the directory holds something else than what is in force here. */
   readonly differing: () => ReadonlySet<string>;
+  /** Tries for the app have failed since it was counted last. Default: nobody is told. */
+  readonly onFailures?: (app: string) => void;
   readonly log: Log;
   /** Ms, default 1000. */
   readonly beatEvery?: number;
@@ -34,6 +36,8 @@ export class FleetMember {
   readonly #rates = new TrafficRates();
   /** Requests and tunnels that are with servers, of apps that have any. */
   readonly #flying = new Map<string, number>();
+  /** Tries that have failed, of apps of which any has. */
+  readonly #failed = new Map<string, number>();
   /** Apps of which the roster has to be told. */
   #untold = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -42,6 +46,8 @@ export class FleetMember {
   #stopped = false;
   /** Everything is to be told, as if nothing had been before. */
   #anew = true;
+  /** When the counters were read last, in ms. */
+  #countedAt = performance.now();
   #differing: ReadonlySet<string> = new Set();
 
   constructor(options: MemberOptions) {
@@ -64,6 +70,7 @@ export class FleetMember {
     this.#digest.change(app, this.#revisions.get(app), revision);
     if (revision === undefined) {
       this.#revisions.delete(app);
+      this.#failed.delete(app);
       this.#rates.forget(app);
     } else this.#revisions.set(app, revision);
     this.#untold.add(app);
@@ -93,6 +100,8 @@ export class FleetMember {
     const { roster, report, count, totals, tally, differing, log } = this.#options;
     const untold = this.#untold;
     this.#untold = new Set();
+    const countedBefore = this.#countedAt;
+    this.#countedAt = performance.now();
     try {
       for (const app of [...(await count()), ...this.#rates.moving()]) untold.add(app);
       const before = this.#differing;
@@ -105,12 +114,16 @@ export class FleetMember {
         const revision = this.#revisions.get(app) ?? null;
         const groups = totals(app);
         this.#noteFlying(app, groups);
-        const rates = revision === null ? {} : this.#rates.measure(app, groups, performance.now());
+        this.#noteFailures(app, groups);
+        const rates =
+          revision === null
+            ? { rates: {}, failureRates: {} }
+            : this.#rates.measure(app, groups, performance.now(), countedBefore);
         const counted = revision === null ? undefined : tally(app);
         changed.set(app, {
           revision,
           groups,
-          rates,
+          ...rates,
           ...(differs.has(app) && { differs: true }),
           ...(counted !== undefined && { tally: counted }),
         });
@@ -136,6 +149,13 @@ export class FleetMember {
     const flying = Object.values(groups).reduce((sum, { inFlight }) => sum + inFlight, 0);
     if (flying === 0) this.#flying.delete(app);
     else this.#flying.set(app, flying);
+  }
+
+  #noteFailures(app: string, groups: AppTotals): void {
+    const failed = Object.values(groups).reduce((sum, { failures }) => sum + failures, 0);
+    if (failed === (this.#failed.get(app) ?? 0)) return;
+    this.#failed.set(app, failed);
+    this.#options.onFailures?.(app);
   }
 }
 

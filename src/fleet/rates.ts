@@ -1,9 +1,10 @@
-import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppTotals, GroupTotals } from "../gateway/group-totals.ts";
+import type { AppRecord } from "./roster.ts";
 
 /** The shortest time over which a rate says anything, in ms. */
 const WINDOW = 900;
 
-type Rates = Readonly<Record<string, number>>;
+type Rates = Pick<AppRecord, "rates" | "failureRates">;
 
 interface Measured {
   readonly at: number;
@@ -11,28 +12,29 @@ interface Measured {
   readonly rates: Rates;
 }
 
-/** Tries a second of each app's groups, from totals that are read again and again. */
+/** Tries a second of each app's groups, and failures, from totals that are read again and again. */
 export class TrafficRates {
   readonly #apps = new Map<string, Measured>();
 
   /** Apps that had traffic when they were last measured: they are asked for again, or their rate would stay for ever. */
   *moving(): IterableIterator<string> {
-    for (const [app, { rates }] of this.#apps) {
-      if (Object.values(rates).some((rate) => rate > 0)) yield app;
-    }
+    for (const [app, { rates }] of this.#apps) if (isMoving(rates)) yield app;
   }
 
-  /** `now` in ms. Within a second of the last measurement its rates are given again. */
-  measure(app: string, totals: AppTotals, now: number): Rates {
+  /**
+   * `now` in ms, and `before`, when all apps were looked at before that: one without traffic is not measured each time, so
+   * that what it has now came since then. Of one with traffic, within a second of the last measurement its rates are given
+   * again.
+   */
+  measure(app: string, totals: AppTotals, now: number, before: number): Rates {
     const last = this.#apps.get(app);
-    const elapsed = last === undefined ? 0 : now - last.at;
-    if (last !== undefined && elapsed < WINDOW) return last.rates;
-    const rates: Record<string, number> = {};
-    for (const [group, { requests }] of Object.entries(totals)) {
-      const before = last?.totals[group]?.requests ?? requests;
-      rates[group] =
-        last === undefined ? 0 : Math.round((Math.max(0, requests - before) * 10_000) / elapsed) / 10;
-    }
+    if (last !== undefined && isMoving(last.rates) && now - last.at < WINDOW) return last.rates;
+    const since = last === undefined || isMoving(last.rates) ? (last?.at ?? now) : before;
+    const elapsed = Math.max(WINDOW, now - since);
+    const rates = {
+      rates: perSecond("requests", last?.totals ?? totals, totals, elapsed),
+      failureRates: perSecond("failures", last?.totals ?? totals, totals, elapsed),
+    };
     this.#apps.set(app, { at: now, totals, rates });
     return rates;
   }
@@ -40,4 +42,22 @@ export class TrafficRates {
   forget(app: string): void {
     this.#apps.delete(app);
   }
+}
+
+function isMoving({ rates, failureRates }: Rates): boolean {
+  return [...Object.values(rates), ...Object.values(failureRates)].some((rate) => rate > 0);
+}
+
+/** What was counted between the two, by group, to a tenth. */
+function perSecond(
+  what: keyof GroupTotals,
+  before: AppTotals,
+  after: AppTotals,
+  elapsed: number,
+): Readonly<Record<string, number>> {
+  const rates = Object.entries(after).map(([group, totals]) => {
+    const counted = Math.max(0, totals[what] - (before[group]?.[what] ?? 0));
+    return [group, Math.round((counted * 10_000) / elapsed) / 10] as const;
+  });
+  return Object.fromEntries(rates);
 }

@@ -101,14 +101,20 @@ export class RedisRoster implements Roster {
     });
   }
 
+  async recordsOf(
+    ids: readonly string[],
+    apps: readonly string[],
+  ): Promise<readonly ReadonlyMap<string, AppRecord>[]> {
+    if (apps.length === 0) return ids.map(() => new Map());
+    return await this.#link.use(async (client) => {
+      const told = await Promise.all(ids.map((id) => client.hmGet(IN_FORCE + id, [...apps])));
+      return told.map((values) => recordsBy(apps.map((app, index) => [app, values[index] ?? ""])));
+    });
+  }
+
   async allRecords(id: string): Promise<ReadonlyMap<string, AppRecord>> {
     const values = await this.#link.use((client) => client.hGetAll(IN_FORCE + id));
-    const records = new Map<string, AppRecord>();
-    for (const [app, value] of Object.entries(values)) {
-      const record = readRecord(value);
-      if (record !== undefined) records.set(app, record);
-    }
-    return records;
+    return recordsBy(Object.entries(values));
   }
 
   async keepVerdict(app: string, verdict: KeptVerdict): Promise<void> {
@@ -156,9 +162,18 @@ function readReport(id: string, text: string): GatewayReport {
   };
 }
 
+function recordsBy(told: readonly (readonly [app: string, record: string])[]): Map<string, AppRecord> {
+  const records = new Map<string, AppRecord>();
+  for (const [app, text] of told) {
+    const record = readRecord(text);
+    if (record !== undefined) records.set(app, record);
+  }
+  return records;
+}
+
 /** Undefined: it cannot be read, and says nothing. */
 function readRecord(text: string): AppRecord | undefined {
-  const { revision, groups, rates, differs, tally } = readJson(text);
+  const { revision, groups, rates, failureRates, differs, tally } = readJson(text);
   if (typeof revision !== "number") return undefined;
   const counted = tally === undefined ? undefined : readTally(tally);
   const totals = Object.entries(isRecord(groups) ? groups : {}).map(([group, one]) => {
@@ -168,16 +183,20 @@ function readRecord(text: string): AppRecord | undefined {
       { requests: count(requests), failures: count(failures), inFlight: count(inFlight) },
     ] as const;
   });
-  const perSecond = Object.entries(isRecord(rates) ? rates : {}).map(
-    ([group, rate]) => [group, count(rate)] as const,
-  );
   return {
     revision,
     groups: Object.fromEntries(totals),
-    rates: Object.fromEntries(perSecond),
+    rates: readRates(rates),
+    // A gateway of an earlier version tells none.
+    failureRates: readRates(failureRates),
     ...(differs === true && { differs }),
     ...(counted !== undefined && { tally: counted }),
   };
+}
+
+function readRates(value: unknown): Readonly<Record<string, number>> {
+  const rates = Object.entries(isRecord(value) ? value : {});
+  return Object.fromEntries(rates.map(([group, rate]) => [group, count(rate)]));
 }
 
 function readJson(text: string): Readonly<Record<string, unknown>> {

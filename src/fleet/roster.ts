@@ -31,6 +31,8 @@ export interface AppRecord {
   readonly groups: AppTotals;
   /** Tries a second by group, over the last second or so. */
   readonly rates: Readonly<Record<string, number>>;
+  /** Of these, those that failed. */
+  readonly failureRates: Readonly<Record<string, number>>;
   /** The directory holds something else, which is not taken: a later revision of others says nothing of this one. */
   readonly differs?: true;
   /** While a release runs. */
@@ -71,6 +73,11 @@ export interface Roster {
   sightings(): Promise<readonly Sighting[]>;
   /** What these gateways have told of the app, by their ids; undefined for one that has told nothing. */
   records(ids: readonly string[], app: string): Promise<readonly (AppRecord | undefined)[]>;
+  /** The same of several apps: of each of the ids, by app. */
+  recordsOf(
+    ids: readonly string[],
+    apps: readonly string[],
+  ): Promise<readonly ReadonlyMap<string, AppRecord>[]>;
   /** All that a gateway has told, by app. */
   allRecords(id: string): Promise<ReadonlyMap<string, AppRecord>>;
   /**
@@ -117,6 +124,22 @@ export class LocalRoster implements Roster {
 
   records(ids: readonly string[], app: string): Promise<readonly (AppRecord | undefined)[]> {
     return Promise.resolve(ids.map((id) => this.#gateways.get(id)?.records.get(app)));
+  }
+
+  recordsOf(
+    ids: readonly string[],
+    apps: readonly string[],
+  ): Promise<readonly ReadonlyMap<string, AppRecord>[]> {
+    const told = ids.map((id) => {
+      const records = this.#gateways.get(id)?.records;
+      return new Map(
+        apps.flatMap((app) => {
+          const record = records?.get(app);
+          return record === undefined ? [] : [[app, record] as const];
+        }),
+      );
+    });
+    return Promise.resolve(told);
   }
 
   allRecords(id: string): Promise<ReadonlyMap<string, AppRecord>> {

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import { Gateway } from "../gateway/gateway.ts";
-import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { CheckFinding, HealthFinding, ServerStatus } from "../gateway/server-status.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 import type { AppTotals } from "../gateway/group-totals.ts";
 import type { AppTally } from "../fleet/roster.ts";
@@ -16,10 +16,18 @@ export class InProcessPlane implements DataPlane {
   private readonly folded = new FoldedTotals();
   private readonly tallies = new FoldedTallies();
   private readonly log: Pick<Logger, "info" | "warn" | "error">;
+  private readonly onFinding: (finding: HealthFinding) => void;
 
-  constructor(settings: GatewaySettings, tls: TlsMaterial, log: Pick<Logger, "info" | "warn" | "error">) {
+  /** `onFinding`: told of what requests find out about servers, and of what is adopted. */
+  constructor(
+    settings: GatewaySettings,
+    tls: TlsMaterial,
+    log: Pick<Logger, "info" | "warn" | "error">,
+    onFinding: (finding: HealthFinding) => void,
+  ) {
     this.log = log;
-    this.gateway = new Gateway(settings, { onError: (error) => log.error(error.message) }, tls);
+    this.onFinding = onFinding;
+    this.gateway = new Gateway(settings, { onFinding, onError: (error) => log.error(error.message) }, tls);
   }
 
   get bound(): readonly ListenAddress[] {
@@ -59,6 +67,7 @@ export class InProcessPlane implements DataPlane {
 
   adopt(finding: CheckFinding): void {
     this.gateway.adopt(finding);
+    this.onFinding(finding);
   }
 
   servers(app: string): Promise<readonly ServerStatus[]> {

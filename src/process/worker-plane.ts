@@ -48,6 +48,7 @@ interface WorkerState {
 export class WorkerPlane implements DataPlane {
   private readonly log: Pick<Logger, "info" | "warn" | "error">;
   private readonly mark: SupervisorMark;
+  private readonly onFinding: (finding: HealthFinding) => void;
   private readonly states = new Map<number, WorkerState>();
   private readonly apps = new Map<string, RevisedDocument>();
   /** Servers that are out, by traffic or by check: a new worker has to know. */
@@ -64,17 +65,20 @@ export class WorkerPlane implements DataPlane {
   private earlyDeaths = 0;
   private addresses: readonly ListenAddress[] = [];
 
+  /** `onFinding`: told of what any worker finds out about servers, and of what is adopted. */
   constructor(
     settings: GatewaySettings,
     tls: TlsMaterial,
     workers: number,
     mark: SupervisorMark,
     log: Pick<Logger, "info" | "warn" | "error">,
+    onFinding: (finding: HealthFinding) => void,
   ) {
     this.settings = settings;
     this.tls = tls;
     this.expected = workers;
     this.mark = mark;
+    this.onFinding = onFinding;
     this.log = log;
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({
@@ -254,6 +258,7 @@ export class WorkerPlane implements DataPlane {
     const out = finding.kind === "check" ? !finding.healthy : finding.kind === "dead";
     if (out) this.findings.set(key, finding);
     else this.findings.delete(key);
+    this.onFinding(finding);
   }
 
   private onMessage(

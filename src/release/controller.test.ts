@@ -76,7 +76,10 @@ async function stage(names: readonly string[], delays: Readonly<Record<string, n
   cleanUps.push(async () => timers.forEach((timer) => clearTimeout(timer)));
   const beat = (name: string, app: StoredApp): Promise<boolean> => {
     const report = { id: name, name, ready: true, directory: "current" } as unknown as GatewayReport;
-    return roster.beat(report, new Map([[app.name, { revision: app.revision, groups: {}, rates: {} }]]));
+    return roster.beat(
+      report,
+      new Map([[app.name, { revision: app.revision, groups: {}, rates: {}, failureRates: {} }]]),
+    );
   };
   store.subscribe(async ({ before, after }) => {
     if (after === undefined) return;

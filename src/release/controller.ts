@@ -21,7 +21,7 @@ import type { HookRun, HookRunner, HookSettings } from "./hook-runner.ts";
 import { Jury, type JuryOptions } from "./jury.ts";
 import { withState } from "./release-changes.ts";
 import { quarantine } from "./route-document.ts";
-import { readRecord, runningRelease, type StoredFreeze, UnreadableRecord } from "./release-record.ts";
+import { isRunning, readRecord, runningRelease, type StoredFreeze } from "./release-record.ts";
 
 /** One controller for all releases of a directory. */
 const LOCK = "releases";
@@ -173,7 +173,7 @@ export class ReleaseController {
 
   /** True: a release runs. */
   async #drive(): Promise<boolean> {
-    const running = this.#options.store.list().filter((app) => isRunning(app));
+    const running = this.#options.store.list().filter(({ releases }) => isRunning(releases));
     this.#forgetProbes(running);
     this.#jury.retain(running.map(({ name }) => name));
     if (running.length === 0) {
@@ -472,14 +472,4 @@ function withoutWords({ stage, trouble, blocked, ...rest }: ReleaseState): unkno
     trouble: trouble?.code,
     blocked: blocked?.code,
   };
-}
-
-/** A release that another version of this program wrote is left alone. */
-function isRunning({ releases }: StoredApp): boolean {
-  try {
-    return runningRelease(releases) !== undefined;
-  } catch (error) {
-    if (error instanceof UnreadableRecord) return false;
-    throw error;
-  }
 }

@@ -76,6 +76,16 @@ export function runningRelease(releases: unknown): ReleaseState | undefined {
   return current === undefined || isOver(current) ? undefined : current;
 }
 
+/** One that another version of this program wrote is none that runs here. */
+export function isRunning(releases: unknown): boolean {
+  try {
+    return runningRelease(releases) !== undefined;
+  } catch (error) {
+    if (error instanceof UnreadableRecord) return false;
+    throw error;
+  }
+}
+
 /** The record with another current release; the one before it, if it was another, becomes a past one. */
 export function withCurrent(record: ReleaseRecord, current: ReleaseState): ReleaseRecord {
   const before = record.current;

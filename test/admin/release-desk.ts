@@ -33,6 +33,8 @@ export class ReleaseDesk implements ReleaseService {
   private readonly store: AppStore;
   private now: number;
   private begun = 0;
+  /** One step at a time: two looks close together would else skip what lies between. */
+  private isMoving = false;
 
   constructor(store: AppStore, now: number) {
     this.store = store;
@@ -70,7 +72,10 @@ export class ReleaseDesk implements ReleaseService {
     const { current } = this.record(name);
     if (current === undefined) return undefined;
     const shown = describe(current, this.now);
-    if (this.moves) void this.bring(name);
+    if (this.moves && !this.isMoving) {
+      this.isMoving = true;
+      void this.bring(name).finally(() => (this.isMoving = false));
+    }
     return shown;
   };
 

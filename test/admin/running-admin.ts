@@ -9,6 +9,8 @@ import { Access } from "../../src/admin/access.ts";
 import { startAdminServer } from "../../src/admin/admin-server.ts";
 import { createAdminApi } from "../../src/admin/api.ts";
 import { Audit } from "../../src/admin/audit.ts";
+import { type EventFeed, feedEvents } from "../../src/admin/events/event-feed.ts";
+import { EventHub, type EventHubOptions } from "../../src/admin/events/event-hub.ts";
 import { LocalRoster } from "../../src/fleet/roster.ts";
 import type { Readiness } from "../../src/admin/gateway-view.ts";
 import { ReleaseDesk } from "./release-desk.ts";
@@ -22,8 +24,20 @@ export interface RunningAdmin {
   readonly store: AppStore;
   readonly audit: Audit;
   readonly releases: ReleaseDesk;
+  readonly events: EventHub;
+  readonly feed: EventFeed;
+  readonly roster: LocalRoster;
+  /** So many ms go by for the roster. */
+  letPass(milliseconds: number): void;
+  /** What was logged as a warning. */
+  readonly warnings: string[];
   /** What the data plane reports; tests write to it. */
-  readonly plane: { servers: ServerStatus[]; readiness: Readiness };
+  readonly plane: {
+    servers: ServerStatus[];
+    readiness: Readiness;
+    /** Apps whose servers were asked for, again and again. */
+    readonly asked: string[];
+  };
   readonly access: Access;
   /** What tokens, sessions and delays go by; tests write to it. */
   readonly time: { now: number };
@@ -39,19 +53,26 @@ const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 function ignore(): void {}
 
-/** `data`: the folder that another one has used; a new one by default. It is removed at the end. */
+/**
+ * `data`: the folder that another one has used; a new one by default. It is removed at the end. What events wait for comes every
+ * 20 ms, unless `pace` says otherwise.
+ */
 export async function runAdmin(
   directory: Directory = new MemoryDirectory(),
   data?: string,
+  pace: Omit<EventHubOptions, "log"> = {},
 ): Promise<RunningAdmin> {
   const folder = data ?? (await mkdtemp(join(tmpdir(), "halftone-admin-")));
-  const log = { info: ignore, warn: ignore, error: ignore };
+  const warnings: string[] = [];
+  const warn = (...told: readonly unknown[]): void => void warnings.push(told.map(String).join(" "));
+  const log = { info: ignore, warn, error: ignore };
   const store = await AppStore.open({ directory, backup: undefined, now: () => NOW, log });
   const audit = await Audit.open(folder);
   audit.follow(store);
   const releases = new ReleaseDesk(store, NOW);
   const plane: RunningAdmin["plane"] = {
     servers: [],
+    asked: [],
     readiness: {
       ready: true,
       draining: false,
@@ -63,15 +84,22 @@ export async function runAdmin(
   const now = (): number => time.now;
   const tokens = await TokenBook.open({ folder, admin: TEST_TOKEN, now });
   const access = new Access({ tokens, audit, now });
+  const servers = (app: string): Promise<ServerStatus[]> => {
+    plane.asked.push(app);
+    return Promise.resolve(plane.servers.filter((server) => server.app === app));
+  };
+  let passed = 0;
+  const roster = new LocalRoster(() => performance.now() + passed);
+  const fleet = { roster, id: "1", digest: () => "" };
+  const events = new EventHub({ turnEvery: 20, ...pace, log });
+  const feed = feedEvents(events, { store, fleet, servers, log, now });
   const api = createAdminApi({
     store,
     audit,
     access,
-    gateway: {
-      servers: (app) => Promise.resolve(plane.servers.filter((server) => server.app === app)),
-      readiness: () => plane.readiness,
-    },
-    fleet: { roster: new LocalRoster(), id: "1", digest: () => "" },
+    gateway: { servers, readiness: () => plane.readiness },
+    fleet,
+    events,
     releases,
     version: "0.0.0-test",
     now,
@@ -84,6 +112,11 @@ export async function runAdmin(
     store,
     audit,
     releases,
+    events,
+    feed,
+    roster,
+    letPass: (milliseconds) => void (passed += milliseconds),
+    warnings,
     plane,
     access,
     time,

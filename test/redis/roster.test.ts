@@ -66,7 +66,11 @@ it("keeps apart two gateways that were given the same name", async () => {
 it("forgets what a gateway of this name told before it ended", async () => {
   const roster = opened();
   const report = { name: "gateway-1", id: "a", apps: 1 } as GatewayReport;
-  await roster.beat(report, new Map([["shop", { revision: 4, groups: {}, rates: {} }]]), true);
+  await roster.beat(
+    report,
+    new Map([["shop", { revision: 4, groups: {}, rates: {}, failureRates: {} }]]),
+    true,
+  );
   joined("gateway-1", "b");
   await until(
     "the new one",
@@ -94,6 +98,32 @@ it("tells of which apps the directory holds something else", async () => {
   const roster = opened();
   joined("gateway-1", "a", new Set(["shop"])).inForce("shop", 4);
   await until("it to be told", async () => (await roster.records(["a"], "shop"))[0]?.differs === true);
+});
+
+it("gives the records of several apps at once, those of earlier versions too", async () => {
+  const roster = opened();
+  const record = {
+    revision: 4,
+    groups: { blue: { requests: 9, failures: 2, inFlight: 1 } },
+    rates: { blue: 3 },
+    failureRates: { blue: 0.5 },
+  };
+  const records = new Map([
+    ["shop", record],
+    ["cart", { ...record, revision: 5 }],
+  ]);
+  await roster.beat({ name: "gateway-1", id: "a", apps: 2 } as GatewayReport, records, true);
+  const { failureRates: _, ...earlier } = record;
+  await redis.command("HSET", "halftone:{apps}:in-force:b", "shop", JSON.stringify(earlier), "cart", "{");
+  expect(await roster.recordsOf(["a", "b", "nobody"], ["cart", "none", "shop"])).toEqual([
+    new Map([
+      ["cart", { ...record, revision: 5 }],
+      ["shop", record],
+    ]),
+    new Map([["shop", { ...record, failureRates: {} }]]),
+    new Map(),
+  ]);
+  expect(await roster.recordsOf(["a"], [])).toEqual([new Map()]);
 });
 
 it("shows what cannot be read as far as it can be, and all others", async () => {
