@@ -13,6 +13,7 @@ const HEIGHT = 170;
 
 /** Group against group: rate, errors, latency; as long as this page has followed the app, an hour at most. */
 export function Charts({ cell }: { readonly cell: AppCell }): JSX.Element {
+  cell.watch();
   const [plot, setPlot] = useState<Plot | undefined>(undefined);
   useEffect(() => {
     // Not part of the first load.

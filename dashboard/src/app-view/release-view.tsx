@@ -20,29 +20,18 @@ import { Commands } from "./commands.tsx";
 import { Course } from "./course.tsx";
 import { Evidence } from "./evidence.tsx";
 
-/** Between two looks at the evidence, in ms: it has windows of seconds. */
-const VERDICT_EVERY = 5000;
-
 /** The release that runs, or ran last. */
 export function ReleaseView({ cell }: { readonly cell: AppCell }): JSX.Element {
-  void cell.changed.value;
+  cell.watch();
   const { name } = cell.summary;
   const view = cell.release;
   const id = cell.summary.release?.id;
-  const isRunning = view !== undefined && !isOver(view.status);
   useEffect(() => {
     if (id !== undefined) {
       void readRelease(name);
       void readVerdict(name);
     }
   }, [name, id]);
-  useEffect(() => {
-    if (!isRunning) return undefined;
-    const timer = setInterval(() => {
-      if (connection.value.kind === "live") void readVerdict(name);
-    }, VERDICT_EVERY);
-    return () => clearInterval(timer);
-  }, [name, isRunning]);
   return (
     <>
       <div class="stage">
@@ -76,6 +65,7 @@ export function ReleaseView({ cell }: { readonly cell: AppCell }): JSX.Element {
 
 /** The field of the app's clients, and what is measured of them. */
 function ShareCard({ cell }: { readonly cell: AppCell }): JSX.Element {
+  cell.watch();
   const { summary, onNew, traffic, testersOnNew } = cell;
   const version = summary.release?.version;
   const p99 = worstP99(traffic);
@@ -122,6 +112,7 @@ function ShareCard({ cell }: { readonly cell: AppCell }): JSX.Element {
 }
 
 function NoRelease({ cell }: { readonly cell: AppCell }): JSX.Element {
+  cell.watch();
   const { name, deploy, groups, share, testing } = cell.summary;
   const group = groups[deploy - 1] ?? "";
   return (

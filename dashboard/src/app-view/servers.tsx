@@ -20,7 +20,7 @@ const COUNTERS_EVERY = 2000;
 
 /** Groups with their servers, and who is a tester. */
 export function Servers({ cell }: { readonly cell: AppCell }): JSX.Element {
-  void cell.changed.value;
+  cell.watch();
   const { name, groups, deploy } = cell.summary;
   const asked = useSignal<ServerRow | undefined>(undefined);
   useEffect(() => {
@@ -60,6 +60,7 @@ interface GroupTableProps {
 }
 
 function GroupTable({ cell, group, isUnderTest, rows, onAsk }: GroupTableProps): JSX.Element {
+  cell.watch();
   const traffic = cell.traffic?.groups.find((row) => row.group === group);
   const view = cell.release?.groups.find((one) => one.name === group);
   const id = `group-${group}`;

@@ -14,13 +14,12 @@ export interface AppCardProps {
   readonly cell: AppCell;
   readonly isCurrent: boolean;
   readonly link: Ref<HTMLAnchorElement> | undefined;
-  readonly onFocus: () => void;
+  readonly onFocus: (app: string) => void;
 }
 
 /** One app at a glance. */
 export function AppCard({ cell, isCurrent, link, onFocus }: AppCardProps): JSX.Element {
-  // What is drawn below is read from the cell in place.
-  void cell.changed.value;
+  cell.watch();
   const { summary, onNew, traffic } = cell;
   const { name, release } = summary;
   const attention = attentionOfCell(cell);
@@ -36,7 +35,7 @@ export function AppCard({ cell, isCurrent, link, onFocus }: AppCardProps): JSX.E
             href={appHref(name)}
             ref={link ?? null}
             tabIndex={isCurrent ? 0 : -1}
-            onFocus={onFocus}
+            onFocus={() => onFocus(name)}
             aria-label={`${name}, ${statusInWords(summary)}`}
           >
             {name}

@@ -159,7 +159,7 @@ function CardGrid({ shown }: { readonly shown: readonly AppCell[] }): JSX.Elemen
     wanted.current = undefined;
     link.current.focus();
   });
-  const { columns = 1, first = 0, end = 0, height = 0, top = 0 } = part ?? {};
+  const { columns = 1, slots = 1, first = 0, end = 0, height = 0, top = 0 } = part ?? {};
   const drawn = shown.slice(first, end);
   const place = shown.findIndex(({ summary }) => summary.name === current);
   // One of those that are drawn can always be reached by Tab.
@@ -194,12 +194,18 @@ function CardGrid({ shown }: { readonly shown: readonly AppCell[] }): JSX.Elemen
           height: `${ROW_HEIGHT}px`,
         };
         return (
-          <li key={name} style={style} aria-setsize={count} aria-posinset={first + index + 1}>
+          // What leaves the view is used again for what enters it: else scrolling makes garbage faster than it is collected.
+          <li
+            key={(first + index) % slots}
+            style={style}
+            aria-setsize={count}
+            aria-posinset={first + index + 1}
+          >
             <AppCard
               cell={cell}
               isCurrent={name === reachable}
               link={name === current ? link : undefined}
-              onFocus={() => setCurrent(name)}
+              onFocus={setCurrent}
             />
           </li>
         );
@@ -211,6 +217,7 @@ function CardGrid({ shown }: { readonly shown: readonly AppCell[] }): JSX.Elemen
 function isSame(one: GridWindow, other: GridWindow): boolean {
   return (
     one.columns === other.columns &&
+    one.slots === other.slots &&
     one.first === other.first &&
     one.end === other.end &&
     one.height === other.height &&

@@ -32,6 +32,7 @@ describe("the part of a grid that is drawn", () => {
           });
           expect(part.first).toBeLessThanOrEqual(part.end);
           expect(part.end - part.first).toBeLessThanOrEqual(part.columns * 11);
+          expect(part.end - part.first).toBeLessThanOrEqual(part.slots);
           if (count > 0) expect(part.end).toBeGreaterThan(part.first);
           for (let item = 0; item < count; item += 1) {
             const top = Math.floor(item / part.columns) * 216;

@@ -1,6 +1,8 @@
 /** The part of a grid that is to be drawn. */
 export interface GridWindow {
   readonly columns: number;
+  /** At least as many as items are ever drawn at a time: an item is drawn in the slot of its index modulo this. */
+  readonly slots: number;
   /** Index of the first item drawn, and of the one after the last. */
   readonly first: number;
   readonly end: number;
@@ -34,6 +36,7 @@ export function gridWindow(measures: GridMeasures): GridWindow {
   const endRow = Math.min(rows, Math.max(firstRow + 1, Math.ceil(to / pitch) + SPARE));
   return {
     columns,
+    slots: columns * (Math.ceil((to - from) / pitch) + 2 * SPARE + 1),
     first: firstRow * columns,
     end: Math.min(count, endRow * columns),
     height: Math.max(0, rows * pitch - gap),

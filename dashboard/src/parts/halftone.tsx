@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { isDark, isStill } from "../preferences.ts";
 import { darkness, DOTS, dotOrder } from "./dot-order.ts";
+import { paint, type Paper } from "./paint.ts";
 
 /** Ms that a dot takes to turn. */
 const TURN = 700;
@@ -24,52 +25,43 @@ export interface HalftoneProps {
 export function Halftone({ app, draw, share, columns, label }: HalftoneProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const order = useMemo(() => dotOrder(app, draw), [app, draw]);
-  const shown = useRef<Float32Array | undefined>(undefined);
+  const shown = useRef<{ readonly order: Uint8Array; readonly levels: Float32Array } | undefined>(undefined);
   const dark = isDark.value;
   const still = isStill.value;
   useEffect(() => {
     const element = canvas.current;
     if (element === null) return undefined;
     const goal = Float32Array.from(order, (rank) => darkness(rank, share));
-    const start = shown.current === undefined || still ? goal : Float32Array.from(shown.current);
+    // Only from its own dots to its own dots.
+    const before = shown.current;
+    const start = before?.order !== order || still ? goal : before.levels;
     const begun = performance.now();
-    let frame = 0;
-    const turn = (): void => {
+    let isOver = false;
+    const turn = (paper: Paper): void => {
       const part = still ? 1 : Math.min(1, (performance.now() - begun) / TURN);
       const eased = 1 - (1 - part) ** 3;
       const levels = Float32Array.from(goal, (level, dot) => start[dot]! + (level - start[dot]!) * eased);
-      shown.current = levels;
-      paint(element, levels, columns);
-      const isTurning = part < 1 && levels.some((level, dot) => level !== goal[dot]);
-      if (isTurning) frame = requestAnimationFrame(turn);
+      shown.current = { order, levels };
+      drawField(paper, levels, columns);
+      if (!isOver && part < 1 && levels.some((level, dot) => level !== goal[dot])) paint(element, turn);
     };
-    turn();
-    const resized = new ResizeObserver(() => paint(element, shown.current ?? goal, columns));
-    resized.observe(element);
+    paint(element, turn);
+    const repaint = (): void => paint(element, turn);
+    addEventListener("resize", repaint);
     return () => {
-      cancelAnimationFrame(frame);
-      resized.disconnect();
+      isOver = true;
+      removeEventListener("resize", repaint);
     };
   }, [order, share, columns, dark, still]);
   return <canvas ref={canvas} class={`halftone columns-${columns}`} role="img" aria-label={label} />;
 }
 
-function paint(canvas: HTMLCanvasElement, levels: Float32Array, columns: number): void {
-  const { clientWidth: width, clientHeight: height } = canvas;
-  const context = canvas.getContext("2d");
-  if (context === null || width === 0) return;
-  const scale = devicePixelRatio;
-  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-  }
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, width, height);
+function drawField({ context, width, height, ink }: Paper, levels: Float32Array, columns: number): void {
   const rows = DOTS / columns;
   const pitch = Math.min(width / columns, height / rows);
   const left = (width - pitch * columns) / 2;
   const top = (height - pitch * rows) / 2;
-  context.fillStyle = getComputedStyle(canvas).color;
+  context.fillStyle = ink;
   for (const [dot, level] of levels.entries()) {
     context.globalAlpha = 0.38 + 0.62 * level;
     context.beginPath();

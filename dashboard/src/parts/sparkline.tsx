@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import type { AppCell } from "../data/app-cell.ts";
 import { connection } from "../data/feed.ts";
 import { isDark } from "../preferences.ts";
+import { paint, type Paper } from "./paint.ts";
 
 /** Requests a second over the last minute; the number beside it says the same in words. */
 export function Sparkline({ cell }: { readonly cell: AppCell }): JSX.Element {
@@ -11,20 +12,15 @@ export function Sparkline({ cell }: { readonly cell: AppCell }): JSX.Element {
   const dark = isDark.value;
   const isLost = connection.value.kind === "lost";
   useEffect(() => {
+    if (canvas.current === null) return;
     // While nothing is heard the line stands: zeros would be a lie.
-    if (canvas.current !== null) paint(canvas.current, cell.spark.values(isLost ? cell.heardAt : Date.now()));
+    const values = cell.spark.values(isLost ? cell.heardAt : Date.now());
+    paint(canvas.current, (paper) => drawLine(paper, values));
   }, [cell, version, dark, isLost]);
   return <canvas ref={canvas} class="sparkline" aria-hidden="true" />;
 }
 
-function paint(canvas: HTMLCanvasElement, values: readonly (number | undefined)[]): void {
-  const { clientWidth: width, clientHeight: height } = canvas;
-  const context = canvas.getContext("2d");
-  if (context === null || width === 0) return;
-  const scale = devicePixelRatio;
-  canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  context.scale(scale, scale);
+function drawLine({ context, width, height, ink }: Paper, values: readonly (number | undefined)[]): void {
   const most = Math.max(1, ...values.map((value) => value ?? 0));
   const points = values.flatMap((value, index): (readonly [x: number, y: number])[] =>
     value === undefined
@@ -34,8 +30,8 @@ function paint(canvas: HTMLCanvasElement, values: readonly (number | undefined)[
   const [first] = points;
   const last = points.at(-1);
   if (first === undefined || last === undefined) return;
-  context.strokeStyle = getComputedStyle(canvas).color;
-  context.fillStyle = context.strokeStyle;
+  context.strokeStyle = ink;
+  context.fillStyle = ink;
   context.lineWidth = 1.4;
   context.lineJoin = "round";
   context.beginPath();

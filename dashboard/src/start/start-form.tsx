@@ -23,7 +23,7 @@ const UNNAMED = "?";
 
 /** A release before it begins: its plan, and everything that speaks against it now. */
 export function StartForm({ cell }: { readonly cell: AppCell }): JSX.Element {
-  void cell.changed.value;
+  cell.watch();
   const { name: app, groups: appGroups, revision, release } = cell.summary;
   const { value: document } = useResource<AppDocument>(appPath(app), revision);
   const version = useSignal("");
