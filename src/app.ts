@@ -10,6 +10,7 @@ import { Access } from "./admin/access.ts";
 import { createAdminApi } from "./admin/api.ts";
 import { startAdminServer, type AdminServer } from "./admin/admin-server.ts";
 import { Audit } from "./admin/audit.ts";
+import { openDashboard } from "./admin/dashboard.ts";
 import { feedEvents } from "./admin/events/event-feed.ts";
 import { EventHub } from "./admin/events/event-hub.ts";
 import type { GatewayView } from "./admin/gateway-view.ts";
@@ -305,6 +306,7 @@ async function startSigned(
     access: new Access({ tokens, audit, now: Date.now }),
     gateway: view,
     releases,
+    dashboard: await openDashboard(),
     fleet,
     more,
     events,

@@ -269,7 +269,7 @@ describe("roles", () => {
     readonly responses: Readonly<Record<string, unknown>>;
   }
   const OPEN = new Set(["logIn", "index", "healthz", "metrics", "readyz", "openApi"]);
-  const ASKS = new Set(["explain", "logOut"]);
+  const ASKS = new Set(["previewRelease", "explain", "logOut"]);
   const ADMINS = new Set(["deleteApp", "restoreApp", "listTokens", "createToken", "revokeToken"]);
 
   /** What an operation has to need: an operation that is new falls under the rule, or has to be named above. */

@@ -5,6 +5,7 @@ import type { Access } from "./access.ts";
 import type { EventHub } from "./events/event-hub.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Audit } from "./audit.ts";
+import type { Dashboard } from "./dashboard.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import type { Operation } from "./operation.ts";
 
@@ -27,6 +28,8 @@ export interface AdminDeps {
   readonly events: EventHub;
   /** Absent: there are no routes for releases. */
   readonly releases?: ReleaseService;
+  /** Undefined: it was not built. */
+  readonly dashboard?: Dashboard | undefined;
   /** Operations of whoever embeds the gateway, beside its own. */
   readonly more?: readonly Operation[];
   readonly metrics: Metrics;

@@ -82,7 +82,17 @@ describe("documents", () => {
     await createShop();
     const list = await admin.call("/api/v1/apps");
     expect(await list.json()).toEqual([
-      { name: "shop", revision: 1, deploy: 0, share: 0, groups: ["group1", "group2"], servers: 3 },
+      {
+        name: "shop",
+        revision: 1,
+        deploy: 0,
+        share: 0,
+        groups: ["group1", "group2"],
+        servers: 3,
+        testing: true,
+        release: null,
+        freeze: null,
+      },
     ]);
   });
 

@@ -4,6 +4,7 @@ import { refusal } from "./api-problem.ts";
 import { appOperations } from "./app-operations.ts";
 import { authentication } from "./authentication.ts";
 import { authorized } from "./authorization.ts";
+import { mountAssets } from "./dashboard.ts";
 import { eventOperations } from "./events/event-operations.ts";
 import { directoryOperations } from "./directory-operations.ts";
 import { fleetOperations } from "./fleet-operations.ts";
@@ -45,6 +46,7 @@ export function createAdminApi(deps: AdminDeps): Hono<AdminEnv> {
     api,
     operations.map((operation) => authorized(deps, operation)),
   );
+  mountAssets(api, deps.dashboard);
   api.notFound((c) => refusal("not-found", `found ${c.req.path}, expected a path of /openapi.json`));
   api.onError(() =>
     refusal("internal", "the request could not be carried out; whether it took effect is not known"),
@@ -66,9 +68,12 @@ function openApiOperation(operations: readonly Operation[], version: string): Op
 
 const securityHeaders: MiddlewareHandler<AdminEnv> = async (c, next) => {
   await next();
-  c.res.headers.set("Cache-Control", "no-store");
   c.res.headers.set("X-Content-Type-Options", "nosniff");
   c.res.headers.set("Referrer-Policy", "no-referrer");
+  const { headers } = c.res;
+  // The dashboard says both by itself.
+  if (headers.has("Content-Security-Policy")) return;
+  headers.set("Cache-Control", "no-store");
   // Answers are data; a browser that is shown one must neither run nor frame it.
-  c.res.headers.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  headers.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
 };

@@ -2,9 +2,12 @@ import type { Context } from "hono";
 import type { Problem } from "../config/problem.ts";
 import type { Expected, StoredApp } from "../directory/directory.ts";
 import type { StoreResult } from "../directory/app-store.ts";
+import { UnreadableRecord } from "../release/release-record.ts";
+import type { ReleaseService } from "../release/release-service.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import { audited } from "./audited.ts";
+import { freezeJson, releaseInShort } from "./release-schemas.ts";
 import type { AdminEnv, Operation, Parameter } from "./operation.ts";
 import { etag, readPrecondition } from "./precondition.ts";
 import { DOCUMENT_TYPES, JSON_TYPES, readBody, readChecked } from "./read-body.ts";
@@ -42,7 +45,7 @@ export function appOperations(deps: AdminDeps): readonly Operation[] {
       role: "viewer",
       summary: "All apps in short",
       answers: { 200: { description: "Ordered by name", schema: appSummaries } },
-      handle: (c) => c.json(store.list().map(summary)),
+      handle: (c) => c.json(store.list().map((app) => summary(app, deps.releases))),
     },
     {
       id: "getApp",
@@ -135,7 +138,7 @@ export function nameOf(c: Context<AdminEnv>): string {
   return c.req.param("name") ?? "";
 }
 
-function summary({ name, revision, document }: StoredApp): AppSummary {
+function summary({ name, revision, document }: StoredApp, releases?: ReleaseService): AppSummary {
   const groups = Object.entries(document.groups);
   return {
     name,
@@ -144,7 +147,24 @@ function summary({ name, revision, document }: StoredApp): AppSummary {
     share: document.share ?? 0,
     groups: groups.map(([group]) => group),
     servers: groups.reduce((sum, [, group]) => sum + group.servers.length, 0),
+    testing: document.testing ?? true,
+    ...(releases === undefined ? { release: null, freeze: null } : releasesInShort(name, releases)),
   };
+}
+
+/** One app whose record cannot be read does not hide all others. */
+function releasesInShort(name: string, releases: ReleaseService): Pick<AppSummary, "release" | "freeze"> {
+  try {
+    const view = releases.view(name);
+    const freeze = releases.freezeOf(name);
+    return {
+      release: view === undefined ? null : releaseInShort(view),
+      freeze: freeze === undefined ? null : freezeJson(name, freeze),
+    };
+  } catch (error) {
+    if (error instanceof UnreadableRecord) return { release: null, freeze: null };
+    throw error;
+  }
 }
 
 function documentAnswer(c: Context<AdminEnv>, app: StoredApp, status: 200 | 201): Response {

@@ -58,6 +58,48 @@ async function audited(): Promise<readonly string[]> {
   );
 }
 
+describe("a release looked at before it begins", () => {
+  const preview = (body: object): Promise<unknown> => json(send("POST", "/release/preview", body));
+
+  it("has its plan and the hooks there are, and begins nothing", async () => {
+    expect(await preview({ version: "2.0", steps: STEPS })).toMatchObject({
+      plan: { steps: [{ kind: "testers" }, { kind: "share", share: 100 }, { kind: "hold" }] },
+      refusals: [],
+      hooks: ["deploy", "restore"],
+    });
+    await problem(send("GET", "/release"), 404, "no-release");
+    expect(await audited()).toEqual(["admin: put"]);
+  });
+
+  it("is told everything that speaks against it, as the beginning would be", async () => {
+    const body = { version: "2.0", groups: ["group1", "group9"], update: "nothing" };
+    const { refusals } = (await preview(body)) as { refusals: readonly { code: string }[] };
+    expect(refusals.map(({ code }) => code)).toEqual(["unknownGroup", "groupMissing", "unknownHook"]);
+    const refused = (await problem(send("POST", "/release", body), 409, "refused")) as { refusals: unknown };
+    expect(refused.refusals).toEqual(refusals);
+  });
+
+  it("needs an app and a version", async () => {
+    await problem(send("POST", "/release/preview", {}), 422, "invalid-document");
+    const elsewhere = admin.call("/api/v1/apps/none/release/preview", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ version: "2" }),
+    });
+    await problem(elsewhere, 404, "no-such-app");
+  });
+
+  it("is shown in the list of apps, with what stops it, once it began", async () => {
+    await start();
+    await json(send("PUT", "/freeze", { reason: "a fair" }));
+    const [shop] = (await json(admin.call("/api/v1/apps"))) as readonly object[];
+    expect(shop).toMatchObject({
+      release: { version: "2.0", status: "running", phase: "draining", group: "group1", share: 0 },
+      freeze: { reason: "a fair", until: null },
+    });
+  });
+});
+
 describe("a release", () => {
   it("is begun, and told with its times in ISO 8601", async () => {
     const answer = await send("POST", "/release", { version: "2.0", steps: STEPS, update: "deploy" });

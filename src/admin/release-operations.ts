@@ -14,11 +14,13 @@ import {
   freezeRequest,
   pastReleaseJson,
   pastReleases,
+  previewAnswer,
   releaseAnswer,
   releaseJson,
   releaseWords,
   startRequest,
   type FreezeRequest,
+  type PreviewJson,
 } from "./release-schemas.ts";
 
 const COMMANDS: Readonly<Record<CommandRequest["type"], string>> = {
@@ -72,6 +74,24 @@ function operationsOf(deps: AdminDeps, releases: ReleaseService): readonly Opera
         const location = `/api/v1/apps/${encodeURIComponent(nameOf(c))}/release`;
         return c.json(releaseJson(answer.view), 201, { Location: location });
       }),
+    },
+    {
+      id: "previewRelease",
+      method: "post",
+      path: "/api/v1/apps/{name}/release/preview",
+      role: "viewer",
+      summary: "What would become of such a release now: its plan, and everything against it; begins nothing",
+      body: { schema: startRequest, types: JSON_TYPES },
+      answers: { 200: { description: "What would become of it", schema: previewAnswer } },
+      refusals: [400, 404, 413, 415, 422, 503],
+      async handle(c) {
+        const body = await readChecked(c, startRequest);
+        if (!body.ok) return body.answer;
+        const answer = await releases.preview(nameOf(c), body.value);
+        if (answer.kind !== "preview") return refusalOf(deps, c, answer);
+        const { plan = null, refusals, hooks } = answer;
+        return c.json({ plan, refusals, hooks } satisfies PreviewJson);
+      },
     },
     {
       id: "getRelease",

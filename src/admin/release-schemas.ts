@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { duration, checkedText, closedObject, listOf } from "../config/schema-fields.ts";
+import type { ReleasePlan } from "../core/release-plan.ts";
 import type { LogEntry, ReleaseStatus } from "../core/release-state.ts";
 import type { ReleaseView } from "../core/release-view.ts";
 import type { PastRelease, StoredFreeze } from "../release/release-record.ts";
-import type { StartRequest } from "../release/release-service.ts";
+import type { ReleaseRefusal, StartRequest } from "../release/release-service.ts";
 
 /** Bodies of the routes of releases: in JSON every time is ISO 8601, UTC. */
 
@@ -12,6 +13,12 @@ export interface ReleaseJson extends Omit<ReleaseView, "since" | "log"> {
   readonly since: string;
   readonly log: readonly (Omit<LogEntry, "at"> & { readonly at: string })[];
 }
+
+/** Of a release, what a list of apps shows. */
+export type ReleaseSummary = Pick<
+  ReleaseView,
+  "id" | "version" | "status" | "phase" | "group" | "share" | "waitingFor"
+>;
 
 /** One line of `GET /apps/{name}/releases`. */
 export interface PastReleaseJson extends Omit<PastRelease, "begunAt" | "endedAt"> {
@@ -29,6 +36,16 @@ export interface FreezeJson {
   readonly since: string;
 }
 
+/** What `POST /apps/{name}/release/preview` answers. */
+export interface PreviewJson {
+  /** Null: what is written of it is no plan. */
+  readonly plan: ReleasePlan | null;
+  /** Empty: it would begin. */
+  readonly refusals: readonly ReleaseRefusal[];
+  /** Names of the hooks that there are. */
+  readonly hooks: readonly string[];
+}
+
 export interface ReleaseWords {
   readonly reason?: string;
   readonly step?: number;
@@ -42,6 +59,11 @@ export interface FreezeRequest {
 
 export function releaseJson(view: ReleaseView): ReleaseJson {
   return { ...view, since: iso(view.since), log: view.log.map((entry) => ({ ...entry, at: iso(entry.at) })) };
+}
+
+export function releaseInShort(view: ReleaseSummary): ReleaseSummary {
+  const { id, version, status, phase, group, share, waitingFor } = view;
+  return { id, version, status, phase, group, share, waitingFor };
 }
 
 export function pastReleaseJson(past: PastRelease): PastReleaseJson {
@@ -114,29 +136,41 @@ const STATUSES = [
 ] as const satisfies readonly ReleaseStatus[];
 const statusText = z.enum(STATUSES);
 
+const phase = z.enum([
+  "draining",
+  "updating",
+  "checking",
+  "testing",
+  "shifting",
+  "holding",
+  "merging",
+  "restoring",
+  "done",
+  "rolledBack",
+]);
+const waitingFor = z.enum(["continue", "time", "drain", "hook", "health", "verdict", "convergence"]);
+
+export const releaseSummary: z.ZodType<ReleaseSummary> = z.object({
+  id: z.string(),
+  version: z.string(),
+  status: statusText,
+  phase,
+  group: z.string().nullable(),
+  share: z.number(),
+  waitingFor: waitingFor.nullable(),
+});
+
 export const releaseAnswer: z.ZodType = z.object({
   id: z.string(),
   app: z.string(),
   version: z.string(),
   status: statusText,
-  phase: z.enum([
-    "draining",
-    "updating",
-    "checking",
-    "testing",
-    "shifting",
-    "holding",
-    "merging",
-    "restoring",
-    "done",
-    "rolledBack",
-  ]),
+  phase,
   group: z.string().nullable().describe("whose turn it is; null: the release is over"),
   share: z.number().describe("percentage of the clients, testers apart, sent to the group under test"),
   since: time,
   step: z.int().describe("names this phase in commands"),
-  waitingFor: z
-    .enum(["continue", "time", "drain", "hook", "health", "verdict", "convergence"])
+  waitingFor: waitingFor
     .nullable()
     .describe("null: it is over, paused by a person, or kept by what `reason` says"),
   reason: z.string().nullable(),
@@ -152,6 +186,14 @@ export const releaseAnswer: z.ZodType = z.object({
   quarantined: z.array(z.string()).describe("servers that this release found broken"),
   plan: z.looseObject({ steps: z.array(z.looseObject({ kind: z.enum(["testers", "share", "hold"]) })) }),
   log: z.array(z.object({ at: time, by: z.string(), what: z.string() })),
+});
+
+export const previewAnswer: z.ZodType = z.object({
+  plan: z.looseObject({}).nullable().describe("as of a release; null: what is written of it is no plan"),
+  refusals: z
+    .array(z.object({ code: z.string(), reason: z.string() }))
+    .describe("everything that speaks against it now; empty: it would begin"),
+  hooks: z.array(z.string()).describe("names of the hooks that there are"),
 });
 
 export const pastReleases: z.ZodType<readonly PastReleaseJson[]> = z.array(

@@ -11,6 +11,7 @@ import type { ProblemDocument } from "./api-problem.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { ClientCertificateFacts, Explanation } from "./explain.ts";
 import type { Schema } from "./operation.ts";
+import { freezeAnswer, type FreezeJson, releaseSummary, type ReleaseSummary } from "./release-schemas.ts";
 import { ROLE_EXPECTED, type Role, ROLES } from "./role.ts";
 import type { TokenFacts } from "./token-book.ts";
 
@@ -25,6 +26,12 @@ export interface AppSummary {
   readonly groups: readonly string[];
   /** Number of servers in all groups. */
   readonly servers: number;
+  /** False: testers are kept away from the group under test. */
+  readonly testing: boolean;
+  /** The release that runs, or ran last; null: there never was one. */
+  readonly release: ReleaseSummary | null;
+  /** What stops every step forward of its releases; null: nothing does. */
+  readonly freeze: FreezeJson | null;
 }
 
 export interface DeployRequest {
@@ -109,6 +116,8 @@ export interface SessionState {
   readonly role: Role;
   /** ISO 8601; of a session that is not used any more; null: never. */
   readonly expires: string | null;
+  /** Ids of the operations that whoever embeds the gateway has beside its own; absent: there are none. */
+  readonly more?: readonly string[];
 }
 
 export interface TokenRequest {
@@ -222,6 +231,7 @@ export const sessionAnswer: z.ZodType<SessionState> = z.object({
   name: z.string(),
   role,
   expires: z.string().nullable(),
+  more: z.array(z.string()).describe("operations beside the gateway's own").exactOptional(),
 });
 
 export const tokenRequest: z.ZodType<TokenRequest> = closedObject(
@@ -260,6 +270,11 @@ export const appSummaries: z.ZodType<readonly AppSummary[]> = z.array(
     share: z.number(),
     groups: z.array(z.string()),
     servers: z.int(),
+    testing: z.boolean(),
+    release: releaseSummary
+      .nullable()
+      .describe("the one that runs, or ran last; null: there never was one, or another version wrote it"),
+    freeze: freezeAnswer.nullable().describe("what stops every step forward of its releases"),
   }),
 );
 

@@ -4,6 +4,7 @@ import type { AppChoice } from "../telemetry/metrics.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import { sessionOf } from "./authentication.ts";
+import { pageAnswer } from "./dashboard.ts";
 import type { AdminEnv, Identity, Operation } from "./operation.ts";
 import { auditEntries, auditLimit, health, nameText, readinessAnswer } from "./schemas.ts";
 
@@ -45,7 +46,7 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
       method: "get",
       path: "/",
       role: "anyone",
-      summary: "What this address is, in plain text, and as whom one is logged in. No token needed",
+      summary: "The dashboard; where it was not built, what this address is, in plain text. No token needed",
       parameters: [
         {
           in: "query",
@@ -55,18 +56,21 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
         },
       ],
       answers: {
-        200: { description: "Plain text" },
+        200: { description: "A page, or plain text" },
         303: { description: "Logged in", headers: ["Location", "Set-Cookie"] },
       },
       refusals: [401, 429],
       handle: (c) =>
-        c.text(
-          `Halftone ${deps.version}, admin API.\n${whoText(sessionOf(c, deps.access))}\n\n` +
-            "/api/v1/apps   the apps (bearer token, or logged in)\n" +
-            "/openapi.json  every route\n" +
-            "/healthz /readyz\n\n" +
-            "The same from a shell: halftone status\n",
-        ),
+        deps.dashboard !== undefined
+          ? pageAnswer(c, deps.dashboard)
+          : c.text(
+              `Halftone ${deps.version}, admin API.\n${whoText(sessionOf(c, deps.access))}\n` +
+                "The dashboard is not built here: npm run build does that.\n\n" +
+                "/api/v1/apps   the apps (bearer token, or logged in)\n" +
+                "/openapi.json  every route\n" +
+                "/healthz /readyz\n\n" +
+                "The same from a shell: halftone status\n",
+            ),
     },
     {
       id: "healthz",

@@ -29,7 +29,7 @@ export function sessionOperations(deps: AdminDeps): readonly Operation[] {
         if (!body.ok) return body.answer;
         const begun = logIn(c, deps, body.value.token);
         if (begun instanceof Response) return begun;
-        return c.json(stateOf(begun.token, begun.expires), 200, { "Set-Cookie": begun.cookie });
+        return c.json(stateOf(deps, begun.token, begun.expires), 200, { "Set-Cookie": begun.cookie });
       },
     },
     {
@@ -39,7 +39,7 @@ export function sessionOperations(deps: AdminDeps): readonly Operation[] {
       role: "viewer",
       summary: "Who one is, and until when",
       answers: { 200: { description: "Of the session, or of the bearer token", schema: sessionAnswer } },
-      handle: (c) => c.json(stateOf(c.var.identity, c.var.identity.expires)),
+      handle: (c) => c.json(stateOf(deps, c.var.identity, c.var.identity.expires)),
     },
     {
       id: "logOut",
@@ -93,6 +93,15 @@ function logIn(c: Context<AdminEnv>, deps: AdminDeps, text: string): Begun | Res
   return { token, expires, cookie: sessionCookie(c, id, expires - now()) };
 }
 
-function stateOf({ name, role }: Pick<KnownToken, "name" | "role">, expires: number | null): SessionState {
-  return { name, role, expires: expires === null ? null : new Date(expires).toISOString() };
+function stateOf(
+  { more = [] }: AdminDeps,
+  { name, role }: Pick<KnownToken, "name" | "role">,
+  expires: number | null,
+): SessionState {
+  return {
+    name,
+    role,
+    expires: expires === null ? null : new Date(expires).toISOString(),
+    ...(more.length > 0 && { more: more.map(({ id }) => id) }),
+  };
 }

@@ -1,3 +1,4 @@
+import type { ReleasePlan } from "../core/release-plan.ts";
 import type { ReleaseView } from "../core/release-view.ts";
 import type { PastRelease, StoredFreeze } from "./release-record.ts";
 
@@ -25,6 +26,19 @@ export interface ReleaseRefusal {
   readonly reason: string;
 }
 
+/** What would become of a beginning. */
+export type ReleasePreview =
+  | {
+      readonly kind: "preview";
+      /** The plan by which it would go; undefined: what is written of it is no plan. */
+      readonly plan: ReleasePlan | undefined;
+      /** Everything that speaks against it now; empty: it would begin. */
+      readonly refusals: readonly ReleaseRefusal[];
+      /** Names of the hooks that there are. */
+      readonly hooks: readonly string[];
+    }
+  | Exclude<ReleaseAnswer, { kind: "done" | "refused" }>;
+
 export type ReleaseAnswer =
   | { readonly kind: "done"; readonly view: ReleaseView }
   | { readonly kind: "refused"; readonly refusals: readonly ReleaseRefusal[] }
@@ -35,6 +49,8 @@ export type ReleaseAnswer =
 /** What people and CI do with releases. A command may be given to any gateway of the directory. */
 export interface ReleaseService {
   start(app: string, request: StartRequest, by: string): Promise<ReleaseAnswer>;
+  /** What `start` would answer now; nothing is begun. */
+  preview(app: string, request: StartRequest): Promise<ReleasePreview>;
   /** Undefined: there is no such app, or it never had a release. */
   view(app: string): ReleaseView | undefined;
   command(app: string, request: CommandRequest, by: string): Promise<ReleaseAnswer>;

@@ -41,6 +41,32 @@ describe("what is said to a release", () => {
   });
 });
 
+describe("a look at what a beginning would be", () => {
+  it("says what the beginning says, and changes nothing", async () => {
+    const revision = store.get("shop")?.revision;
+    const wrong = { version: "2", groups: ["one"], update: "nothing" };
+    const seen = await releases.preview("shop", wrong);
+    expect(await releases.start("shop", wrong, "amy")).toEqual({
+      kind: "refused",
+      refusals: seen.kind === "preview" && seen.refusals,
+    });
+    expect(await releases.preview("shop", { version: "2" })).toMatchObject({ kind: "preview", refusals: [] });
+    expect(releases.view("shop")).toBeUndefined();
+    expect(store.get("shop")?.revision).toBe(revision);
+  });
+
+  it("has no plan where none is written, and all other facts", async () => {
+    expect(await releases.preview("shop", { version: "2", steps: [{ share: "many" }] })).toMatchObject({
+      plan: undefined,
+      refusals: [{ code: "badPlan" }],
+      hooks: [],
+    });
+    expect(await releases.preview("none", { version: "2" })).toEqual({ kind: "missing", what: "app" });
+    facts = () => Promise.reject(new DirectoryUnavailable("redis: no answer within 1000 ms"));
+    expect(await releases.preview("shop", { version: "2" })).toMatchObject({ kind: "unavailable" });
+  });
+});
+
 describe("a reason", () => {
   it("is kept without what a terminal takes for a command, and not at any length", async () => {
     await releases.start("shop", { version: "2" }, "amy");

@@ -3,7 +3,7 @@ import type { AppDocument } from "../config/app-document.ts";
 import { formatProblems } from "../config/format-problems.ts";
 import { compilePlan, parseSteps } from "../config/release-schema.ts";
 import type { Parsed } from "../config/problem.ts";
-import { begin } from "../core/release-begin.ts";
+import { begin, type Beginning } from "../core/release-begin.ts";
 import type { SignalSource } from "../config/signal-settings.ts";
 import type { VerdictPlan } from "../core/verdict/verdict-settings.ts";
 import type { Facts } from "../core/release-event.ts";
@@ -27,6 +27,7 @@ import {
 import type {
   CommandRequest,
   ReleaseAnswer,
+  ReleasePreview,
   ReleaseRefusal,
   ReleaseService,
   StartRequest,
@@ -55,36 +56,64 @@ export class StoredReleases implements ReleaseService {
   }
 
   async start(name: string, request: StartRequest, by: string): Promise<ReleaseAnswer> {
-    const { hooks, signals, now } = this.#options;
     return await this.#advance(name, by, (app, facts) => {
-      const { document, releases } = app;
-      const planned = planOf(document, request.steps, signals());
-      if (!planned.ok) {
-        const reason = `${formatProblems(planned.problems).join("; ")}; nothing was begun`;
-        return { refusals: [{ code: "badPlan", reason }] };
-      }
-      const { update = document.release?.update, restore = document.release?.restore } = request;
-      const begun = begin(
-        {
-          id: newId(now()),
-          app: name,
-          version: request.version,
-          by,
-          appGroups: Object.keys(document.groups),
-          deploy: document.deploy ?? 0,
-          groups: request.groups,
-          plan: planned.value,
-          update,
-          restore,
-          hooks: hooks(),
-          signals: signals().map(({ name }) => name),
-          last: readRecord(releases).current,
-          facts,
-        },
-        now(),
-      );
+      const { begun } = this.#beginningOf(app, request, facts, by);
       return begun.kind === "begun" ? { state: begun.state } : { refusals: begun.refusals };
     });
+  }
+
+  async preview(name: string, request: StartRequest): Promise<ReleasePreview> {
+    const { store, facts: factsOf, hooks } = this.#options;
+    const app = store.get(name);
+    if (app === undefined) return { kind: "missing", what: "app" };
+    try {
+      const facts = await factsOf(app.document, this.freezeOf(name));
+      const { plan, begun } = this.#beginningOf(app, request, facts, "");
+      return {
+        kind: "preview",
+        plan,
+        refusals: begun.kind === "begun" ? [] : begun.refusals.map(({ code, reason }) => ({ code, reason })),
+        hooks: hooks().map(({ name }) => name),
+      };
+    } catch (error) {
+      if (!(error instanceof DirectoryUnavailable)) throw error;
+      return { kind: "unavailable", reason: error.message };
+    }
+  }
+
+  #beginningOf(
+    { name, document, releases }: StoredApp,
+    request: StartRequest,
+    facts: Facts,
+    by: string,
+  ): { readonly plan: ReleasePlan | undefined; readonly begun: Beginning } {
+    const { hooks, signals, now } = this.#options;
+    const planned = planOf(document, request.steps, signals());
+    if (!planned.ok) {
+      const reason = `${formatProblems(planned.problems).join("; ")}; nothing was begun`;
+      return { plan: undefined, begun: { kind: "refused", refusals: [{ code: "badPlan", reason }] } };
+    }
+    const { update = document.release?.update, restore = document.release?.restore } = request;
+    const begun = begin(
+      {
+        id: newId(now()),
+        app: name,
+        version: request.version,
+        by,
+        appGroups: Object.keys(document.groups),
+        deploy: document.deploy ?? 0,
+        groups: request.groups,
+        plan: planned.value,
+        update,
+        restore,
+        hooks: hooks(),
+        signals: signals().map(({ name }) => name),
+        last: readRecord(releases).current,
+        facts,
+      },
+      now(),
+    );
+    return { plan: planned.value, begun };
   }
 
   async command(name: string, request: CommandRequest, by: string): Promise<ReleaseAnswer> {

@@ -1,7 +1,7 @@
 import { parseDuration } from "../../src/config/duration.ts";
-import { begin } from "../../src/core/release-begin.ts";
+import { begin, type Beginning } from "../../src/core/release-begin.ts";
 import type { Facts } from "../../src/core/release-event.ts";
-import { DEFAULT_PLAN, type PlanStep } from "../../src/core/release-plan.ts";
+import { DEFAULT_PLAN, type PlanStep, type ReleasePlan } from "../../src/core/release-plan.ts";
 import { isOver, type ReleaseHook, type ReleaseState } from "../../src/core/release-state.ts";
 import { describe } from "../../src/core/release-view.ts";
 import { waitingFor } from "../../src/core/release-waiting.ts";
@@ -10,7 +10,12 @@ import { transition } from "../../src/core/release.ts";
 import type { AppStore } from "../../src/directory/app-store.ts";
 import type { StoredApp } from "../../src/directory/directory.ts";
 import { pastOf, readRecord, withCurrent, type ReleaseRecord } from "../../src/release/release-record.ts";
-import type { ReleaseAnswer, ReleaseRefusal, ReleaseService } from "../../src/release/release-service.ts";
+import type {
+  ReleaseAnswer,
+  ReleaseRefusal,
+  ReleaseService,
+  StartRequest,
+} from "../../src/release/release-service.ts";
 
 /**
  * Releases for tests: the real machine and the real store, with a controller that does nothing by itself. What a release
@@ -36,31 +41,25 @@ export class ReleaseDesk implements ReleaseService {
     this.now = now;
   }
 
-  start: ReleaseService["start"] = async (name, { version, steps, groups, update, restore }, by) =>
+  start: ReleaseService["start"] = async (name, request, by) =>
     await this.change(name, by, (app, record) => {
-      const beginning = begin(
-        {
-          id: `r${this.begun + 1}`,
-          app: name,
-          version,
-          by,
-          appGroups: Object.keys(app.document.groups),
-          deploy: app.document.deploy ?? 0,
-          groups,
-          plan:
-            steps === undefined ? DEFAULT_PLAN : { ...DEFAULT_PLAN, steps: (steps as object[]).map(stepOf) },
-          update,
-          restore,
-          hooks: this.hooks,
-          last: record.current,
-          facts: this.facts(app),
-        },
-        this.now,
-      );
+      const beginning = this.beginningOf(app, record, request, by);
       if (beginning.kind === "refused") return beginning.refusals;
       this.begun += 1;
-      return { state: beginning.state, what: `release ${version}` };
+      return { state: beginning.state, what: `release ${request.version}` };
     });
+
+  preview: ReleaseService["preview"] = (name, request) => {
+    const app = this.store.get(name);
+    if (app === undefined) return Promise.resolve({ kind: "missing", what: "app" });
+    const beginning = this.beginningOf(app, this.record(name), request, "");
+    return Promise.resolve({
+      kind: "preview",
+      plan: planOf(request),
+      refusals: beginning.kind === "refused" ? beginning.refusals : [],
+      hooks: this.hooks.map((hook) => hook.name),
+    });
+  };
 
   command: ReleaseService["command"] = async (name, { type, reason, step }, by) =>
     await this.change(name, by, (app, { current }) => {
@@ -130,6 +129,28 @@ export class ReleaseDesk implements ReleaseService {
     });
   }
 
+  private beginningOf(app: StoredApp, record: ReleaseRecord, request: StartRequest, by: string): Beginning {
+    const { version, groups, update, restore } = request;
+    return begin(
+      {
+        id: `r${this.begun + 1}`,
+        app: app.name,
+        version,
+        by,
+        appGroups: Object.keys(app.document.groups),
+        deploy: app.document.deploy ?? 0,
+        groups,
+        plan: planOf(request),
+        update,
+        restore,
+        hooks: this.hooks,
+        last: record.current,
+        facts: this.facts(app),
+      },
+      this.now,
+    );
+  }
+
   private record(name: string): ReleaseRecord {
     return readRecord(this.store.get(name)?.releases);
   }
@@ -169,6 +190,10 @@ export class ReleaseDesk implements ReleaseService {
       ? { kind: "missing", what: "release" }
       : { kind: "done", view: describe(current, this.now) };
   }
+}
+
+function planOf({ steps }: StartRequest): ReleasePlan {
+  return steps === undefined ? DEFAULT_PLAN : { ...DEFAULT_PLAN, steps: (steps as object[]).map(stepOf) };
 }
 
 /** `{"share": 10, "for": "2m"}` and the like, well written. */

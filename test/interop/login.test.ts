@@ -45,7 +45,7 @@ describe("Chromium at the admin address", () => {
     const page = await (await context()).newPage();
     await page.goto(link);
     expect(page.url()).toBe(`${halftone.adminUrl}/`);
-    expect(await page.textContent("body")).toContain("You are logged in as admin (admin).");
+    await page.getByRole("banner").getByText("admin admin").waitFor();
     expect(await page.evaluate("document.cookie")).toBe("");
     const made = await page.evaluate(`fetch("/api/v1/tokens", {
       method: "POST",
@@ -62,7 +62,7 @@ describe("Chromium at the admin address", () => {
     ).toBe(204);
     expect(await page.evaluate(`fetch("/api/v1/session").then(({ status }) => status)`)).toBe(401);
     await page.reload();
-    expect(await page.textContent("body")).toContain("You are not logged in");
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
   });
 
   it("is no tool of a page at another port of the same host, whose requests carry the cookie", async () => {

@@ -4,7 +4,7 @@ import { parseDuration } from "../../config/duration.ts";
 import type { AdminClient } from "../admin-client.ts";
 import { printJson, printLine, type CliContext } from "../cli-context.ts";
 import { CliFailure } from "../cli-failure.ts";
-import { isReached, PHASES, placeMeant, type CoursePhase } from "./release-course.ts";
+import { isReached, PHASES, placeMeant, type CoursePhase } from "../../core/release-course.ts";
 import { looksAt, pastRelease, pauseOf } from "./release-looks.ts";
 import { needOf } from "./release-need.ts";
 import { changeKey, lineOf, phaseInWords, printable } from "./release-words.ts";

@@ -3,7 +3,7 @@ import type { ServerRow } from "../../admin/schemas.ts";
 import type { VerdictJson } from "../../admin/verdict-schemas.ts";
 import type { GroupTraffic } from "../../fleet/group-traffic.ts";
 import { metersOf } from "./draw-verdict.ts";
-import { courseOf, placeOf } from "./release-course.ts";
+import { publicOnNew, type Stop, type StopMark, stopsOf } from "../../core/release-stops.ts";
 import { needOf } from "./release-need.ts";
 import { phaseInWords, printable, waitInWords } from "./release-words.ts";
 import { columns, padded, styledLine, wrapped, type Piece } from "./styled-line.ts";
@@ -63,13 +63,7 @@ function headOf({ app, version, status, id }: ReleaseJson): readonly (Piece | st
   ];
 }
 
-type Mark = "was" | "is" | "comes";
-interface Stop {
-  readonly text: string;
-  readonly mark: Mark;
-}
-
-const MARKS: Readonly<Record<Mark, string>> = { was: "✔", is: "▶", comes: "·" };
+const MARKS: Readonly<Record<StopMark, string>> = { was: "✔", is: "▶", comes: "·" };
 
 /** What was, is and comes of every group; names of what is not now are left out where they do not fit. */
 function waysOf(view: ReleaseJson, width: number): readonly (readonly (Piece | string)[])[] {
@@ -89,33 +83,6 @@ function wayLine(name: string, stops: readonly Stop[], isShort: boolean): readon
   return [{ text: name, style: "bold" }, ...pieces.slice(0, -1)];
 }
 
-function stopsOf(view: ReleaseJson, name: string): readonly Stop[] {
-  if (view.status === "rollingBack" || view.status === "rolledBack") return stopsBack(view, name);
-  const here = placeOf(view);
-  return courseOf(view).flatMap((station, place) => {
-    if (station.group !== name) return [];
-    const mark = place < here ? "was" : place === here ? "is" : "comes";
-    const text = mark === "is" && station.phase === "shifting" ? `shifting ${view.share} %` : station.phase;
-    return [{ text, mark }];
-  });
-}
-
-/** In reverse; groups that run the old version have nothing to come. */
-function stopsBack(view: ReleaseJson, name: string): readonly Stop[] {
-  const condition = view.groups.find((group) => group.name === name)?.condition;
-  if (view.group !== name) {
-    if (condition === "old") return [{ text: "old version", mark: "was" }];
-    return ["draining", "restoring", "checking"].map((text) => ({ text, mark: "comes" }));
-  }
-  const isLast = view.groups.every((group) => group.name === name || group.condition === "old");
-  const phases = ["draining", "restoring", "checking", ...(isLast ? ["merging"] : [])];
-  const here = phases.indexOf(view.phase);
-  return phases.map((text, place) => ({
-    text,
-    mark: place < here ? "was" : place === here ? "is" : "comes",
-  }));
-}
-
 function shareOf(view: ReleaseJson, width: number): readonly (Piece | string)[] {
   const share = publicOnNew(view);
   const words = ` ${share} % of the clients on ${printable(view.version)}`;
@@ -127,14 +94,6 @@ function shareOf(view: ReleaseJson, width: number): readonly (Piece | string)[] 
     { text: "░".repeat(length - filled), style: "dim" },
     words,
   ];
-}
-
-/** Groups of both versions serve the public together only while the share says how much of it each gets. */
-function publicOnNew({ groups, share, status }: ReleaseJson): number {
-  const serving = groups.filter(({ serves }) => serves === "public");
-  const updated = serving.filter(({ condition }) => condition === "new");
-  if (updated.length === 0 || status === "rolledBack") return 0;
-  return updated.length === serving.length ? 100 : share;
 }
 
 const SERVES = {

@@ -1,4 +1,16 @@
-import type { ReleaseJson } from "../../admin/release-schemas.ts";
+import type { ReleaseView } from "./release-view.ts";
+
+/** Of a release, what says where on its way it is. */
+export type Course = Pick<
+  ReleaseView,
+  "plan" | "status" | "phase" | "group" | "share" | "waitingFor" | "groups"
+>;
+
+/** What is known of it before it begins. */
+export interface Planned {
+  readonly plan: Pick<ReleaseView["plan"], "steps">;
+  readonly groups: readonly { readonly name: string }[];
+}
 
 /** Phases that a release comes to on its way forward, and its end. */
 export const PHASES = [
@@ -21,7 +33,7 @@ export interface Station {
 }
 
 /** Every phase that lies on the way of this release by its plan, from its beginning to its end. */
-export function courseOf({ groups, plan }: ReleaseJson): readonly Station[] {
+export function courseOf({ groups, plan }: Planned): readonly Station[] {
   const has = (kind: "testers" | "share" | "hold"): boolean => plan.steps.some((step) => step.kind === kind);
   const stations = groups.flatMap(({ name }, turn) => {
     const phases: readonly (CoursePhase | false)[] = [
@@ -40,7 +52,7 @@ export function courseOf({ groups, plan }: ReleaseJson): readonly Station[] {
 }
 
 /** Where on its course it is; -1: it goes back, or went. */
-export function placeOf(view: ReleaseJson): number {
+export function placeOf(view: Course): number {
   if (view.status === "rollingBack" || view.status === "rolledBack") return -1;
   return courseOf(view).findIndex(({ group, phase }) => group === view.group && phase === view.phase);
 }
@@ -49,14 +61,14 @@ export function placeOf(view: ReleaseJson): number {
  * The place meant by a phase: the present one or the next with that name, as each group has its own. A phase that does
  * not come any more means the end.
  */
-export function placeMeant(view: ReleaseJson, phase: CoursePhase): number {
+export function placeMeant(view: Course, phase: CoursePhase): number {
   const course = courseOf(view);
   const next = course.findIndex((station, place) => place >= placeOf(view) && station.phase === phase);
   return next < 0 ? course.length - 1 : next;
 }
 
 /** That place is behind, or it is the present one, and every gateway has it in force. */
-export function isReached(view: ReleaseJson, place: number): boolean {
+export function isReached(view: Course, place: number): boolean {
   const here = placeOf(view);
   if (view.status === "done") return true;
   return here > place || (here === place && view.status === "running" && view.waitingFor !== "convergence");

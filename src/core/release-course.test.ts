@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { releaseJson, type ReleaseJson } from "../../admin/release-schemas.ts";
-import { describe as viewOf } from "../../core/release-view.ts";
-import { groupNames, PLAN, play, type Player } from "../../core/release.fixture.ts";
 import { courseOf, isReached, placeMeant, placeOf, type CoursePhase } from "./release-course.ts";
+import { describe as viewOf, type ReleaseView } from "./release-view.ts";
+import { groupNames, PLAN, play, type Player } from "./release.fixture.ts";
 
-const seen = ({ state, now }: Player): ReleaseJson => releaseJson(viewOf(state, now));
+const seen = ({ state, now }: Player): ReleaseView => viewOf(state, now);
 
 /** Where a command that began at `from` with `--until phase` ends. */
 function end(from: Player, phase: CoursePhase): string {
