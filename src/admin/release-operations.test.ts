@@ -81,6 +81,7 @@ describe("a release", () => {
         { name: "group1", condition: "out", serves: "nobody" },
         { name: "group2", condition: "old", serves: "public" },
       ],
+      quarantined: [],
       plan: expect.objectContaining({
         steps: [
           { kind: "testers", wait: { until: "continue" } },
