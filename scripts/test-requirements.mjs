@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { providePromtool } from "./promtool.mjs";
 
 /** [program, Debian package]; what needs it. */
 const REQUIRED = [
@@ -30,6 +31,14 @@ if (missing.length > 0) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   run("apt-get", ["update", "--quiet"], env);
   run("apt-get", ["install", "--yes", "--quiet", "--no-install-recommends", ...packages], env);
+}
+
+// test/metrics: metrics and rules as Prometheus takes them
+try {
+  providePromtool();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
 }
 
 function isInstalled(program) {

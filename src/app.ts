@@ -52,6 +52,8 @@ import { signSupervisor } from "./process/supervisor-mark.ts";
 import { TlsKeeper } from "./process/tls-keeper.ts";
 import { WorkerPlane } from "./process/worker-plane.ts";
 import { VERSION } from "./version.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { evidenceOf, releaseFactsOf } from "./telemetry/release-facts.ts";
 
 /** How long a change waits for the processes that carry traffic, in ms; one that is slower follows when it can. */
 const APPLY_TIME = 5000;
@@ -219,6 +221,7 @@ async function startSigned(
     }),
     count: () => plane.count(),
     totals: (app) => plane.totals(app),
+    counts: (app) => plane.counts(app),
     tally: (app) => plane.tally(app),
     differing: () => new Set(store.differences().map(({ name }) => name)),
     onFailures: (app) => feed.noteServers(app),
@@ -286,6 +289,17 @@ async function startSigned(
       listen: plane.bound.map(listenText),
     }),
   };
+  const metrics = createMetrics({
+    version: VERSION,
+    directory: () => store.status(),
+    apps: () => store.list(),
+    differences: () => store.differences().length,
+    workers: () => plane.workers,
+    traffic: plane,
+    release: (app) => releaseFactsOf(app, Date.now()),
+    evidence: (app) => evidenceOf(roster, app),
+    now: Date.now,
+  });
   const api = createAdminApi({
     store,
     audit,
@@ -296,6 +310,7 @@ async function startSigned(
     fleet,
     more,
     events,
+    metrics,
     version: VERSION,
     now: Date.now,
   });

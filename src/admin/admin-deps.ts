@@ -3,6 +3,7 @@ import type { AppStore } from "../directory/app-store.ts";
 import type { ReleaseService } from "../release/release-service.ts";
 import type { Access } from "./access.ts";
 import type { EventHub } from "./events/event-hub.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Audit } from "./audit.ts";
 import type { Dashboard } from "./dashboard.ts";
 import type { GatewayView } from "./gateway-view.ts";
@@ -31,6 +32,7 @@ export interface AdminDeps {
   readonly dashboard?: Dashboard | undefined;
   /** Operations of whoever embeds the gateway, beside its own. */
   readonly more?: readonly Operation[];
+  readonly metrics: Metrics;
   /** Version of Halftone, for the OpenAPI document. */
   readonly version: string;
   /** Milliseconds since the epoch. */

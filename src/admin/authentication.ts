@@ -66,7 +66,8 @@ export function sessionOf(c: Context<AdminEnv>, access: Access): Identity | unde
   const session = id === undefined ? undefined : access.sessions.use(id);
   if (id === undefined || session === undefined) return undefined;
   const { token, expires, renew } = session;
-  return { name: token.name, role: token.role, expires, session: { id, renew } };
+  const isCurrent = (): boolean => access.sessions.isOpen(id);
+  return { name: token.name, role: token.role, expires, isCurrent, session: { id, renew } };
 }
 
 function identify(c: Context<AdminEnv>, access: Access): Identity | Response {
@@ -74,8 +75,8 @@ function identify(c: Context<AdminEnv>, access: Access): Identity | Response {
   if (bearer !== undefined) {
     const admission = access.admit(bearer, addressOf(c));
     if (admission.kind === "refused") return admission.answer;
-    const { name, role, expires } = admission.token;
-    return { name, role, expires };
+    const { name, role, expires, digest } = admission.token;
+    return { name, role, expires, isCurrent: () => access.tokens.current(digest) !== undefined };
   }
   const identity = sessionOf(c, access);
   if (identity === undefined) {

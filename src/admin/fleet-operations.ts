@@ -5,15 +5,14 @@ import { occupiedBy, occupiedText } from "../fleet/idleness.ts";
 import { DirectoryUnavailable } from "../directory/directory.ts";
 import { parseDuration } from "../config/duration.ts";
 import { type Convergence, convergenceOf, LONGEST_WAIT } from "../fleet/convergence.ts";
-import { sumTotals } from "../gateway/group-totals.ts";
-import { hearOf, liveRecords, ratesOf } from "../fleet/traffic.ts";
-import type { AppRecord } from "../fleet/roster.ts";
+import { groupTraffic } from "../fleet/group-traffic.ts";
+import { hearOf, liveRecords } from "../fleet/traffic.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import { listGateways } from "./list-gateways.ts";
 import { nameOf, noSuchApp } from "./app-operations.ts";
 import type { AdminEnv, Operation, Parameter } from "./operation.ts";
-import { convergence, gatewayRows, idleness, groupRows, nameText, type GroupRow } from "./schemas.ts";
+import { convergence, gatewayRows, idleness, groupRows, nameText } from "./schemas.ts";
 
 const WAIT: Parameter = {
   in: "query",
@@ -98,7 +97,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
       method: "get",
       path: "/api/v1/apps/{name}/groups",
       role: "viewer",
-      summary: "What the app's groups have done, all live gateways together",
+      summary: "What the app's groups have done and do, all live gateways together",
       answers: { 200: { description: "In the order of the document", schema: groupRows } },
       refusals: [404, 503],
       async handle(c) {
@@ -106,7 +105,7 @@ export function fleetOperations(deps: AdminDeps): readonly Operation[] {
         if (app === undefined) return noSuchApp(deps, nameOf(c));
         return await orUnavailable(async () => {
           const records = await liveRecords(deps.fleet.roster, app.name);
-          return c.json(groupRowsOf(Object.keys(app.document.groups), records));
+          return c.json(groupTraffic(Object.keys(app.document.groups), records));
         });
       },
     },
@@ -150,19 +149,6 @@ function takenBy(
   if (!testing) return undefined;
   if (share > 0) return `${share} % of the clients`;
   return testers.length > 0 ? "testers (halftone deploy NAME K --closed keeps them away too)" : undefined;
-}
-
-function groupRowsOf(groups: readonly string[], records: readonly AppRecord[]): GroupRow[] {
-  const sums = new Map(Object.entries(sumTotals(records.map((record) => record.groups))));
-  const told = ratesOf(records);
-  const rates = groups.map((group) => Math.round((told.get(group) ?? 0) * 10) / 10);
-  const all = rates.reduce((sum, rate) => sum + rate, 0);
-  return groups.map((group, index): GroupRow => {
-    const { requests, failures, inFlight } = sums.get(group) ?? { requests: 0, failures: 0, inFlight: 0 };
-    const perSecond = rates[index] ?? 0;
-    const share = all === 0 ? null : Math.round((perSecond / all) * 10_000) / 100;
-    return { group, requests, failures, inFlight, perSecond, share };
-  });
 }
 
 async function awaitConvergence(

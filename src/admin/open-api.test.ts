@@ -23,7 +23,7 @@ afterAll(() => admin.stop());
 
 describe("the OpenAPI document", () => {
   it("describes exactly the routes that are mounted", () => {
-    const { store, audit, access } = admin;
+    const { store, audit, access, metrics } = admin;
     const gateway = { servers: () => Promise.resolve([]), readiness: () => admin.plane.readiness };
     const fleet = { roster: new LocalRoster(), id: "1", digest: () => "" };
     const api = createAdminApi({
@@ -34,6 +34,7 @@ describe("the OpenAPI document", () => {
       releases: admin.releases,
       access,
       events: admin.events,
+      metrics,
       version: "1",
       now: () => 0,
     });

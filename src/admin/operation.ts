@@ -11,6 +11,8 @@ export interface Identity {
   readonly role: Role;
   /** Milliseconds since the epoch; null: never. */
   readonly expires: number | null;
+  /** Whether the token or session still stands, for answers that last. */
+  readonly isCurrent: () => boolean;
   /** Absent: it came as a bearer token. `renew`: the browser's cookie is to last longer. */
   readonly session?: { readonly id: string; readonly renew: boolean };
 }

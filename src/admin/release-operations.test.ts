@@ -119,11 +119,11 @@ describe("a release", () => {
       reason: null,
       left: 30_000,
       cheapReturn: true,
-      quarantined: [],
       groups: [
         { name: "group1", condition: "out", serves: "nobody" },
         { name: "group2", condition: "old", serves: "public" },
       ],
+      quarantined: [],
       plan: expect.objectContaining({
         steps: [
           { kind: "testers", wait: { until: "continue" } },

@@ -6,6 +6,7 @@ import { CERTIFICATE_ATTRIBUTES } from "../core/client.ts";
 import { LIFETIME_EXPECTED, parseLifetime } from "../config/lifetime.ts";
 import { NAME, NAME_EXPECTED } from "../config/names.ts";
 import { checkedText, closedObject, listOf, patternText, wholeNumber } from "../config/schema-fields.ts";
+import type { GroupTraffic } from "../fleet/group-traffic.ts";
 import type { ProblemDocument } from "./api-problem.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { ClientCertificateFacts, Explanation } from "./explain.ts";
@@ -100,19 +101,6 @@ export interface GatewayRow {
   }[];
 }
 
-/** One line of `GET /apps/{name}/groups`: all live gateways together. */
-export interface GroupRow {
-  readonly group: string;
-  /** Tries since the gateways began. */
-  readonly requests: number;
-  readonly failures: number;
-  readonly inFlight: number;
-  /** Tries a second, over the last second or so. */
-  readonly perSecond: number;
-  /** Of the app's tries a second, in per cent; null: there are none. */
-  readonly share: number | null;
-}
-
 /** One line of `GET /directory/differences`. */
 export interface DifferenceRow {
   readonly name: string;
@@ -174,16 +162,23 @@ export const gatewayRows: z.ZodType<readonly GatewayRow[]> = z.array(
   }),
 );
 
-export const groupRows: z.ZodType<readonly GroupRow[]> = z.array(
-  z.object({
-    group: z.string(),
-    requests: z.int(),
-    failures: z.int(),
-    inFlight: z.int(),
-    perSecond: z.number(),
-    share: z.number().nullable(),
-  }),
-);
+const milliseconds = z.number().nullable();
+
+/** One line of `GET /apps/{name}/groups`: all live gateways together. */
+const groupRow: z.ZodType<GroupTraffic> = z.object({
+  group: z.string(),
+  requests: z.int().describe("tries since the gateways began"),
+  failures: z.int(),
+  inFlight: z.int(),
+  perSecond: z.number(),
+  failuresPerSecond: z.number(),
+  share: z.number().nullable().describe("of the app's tries a second, in per cent"),
+  p50: milliseconds.describe("ms until the answer began, over the last five seconds; null: no traffic"),
+  p90: milliseconds,
+  p99: milliseconds,
+});
+
+export const groupRows: z.ZodType<readonly GroupTraffic[]> = z.array(groupRow);
 
 export const convergence: z.ZodType = z.object({
   app: z.string(),

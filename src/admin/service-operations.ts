@@ -1,24 +1,17 @@
-import { createMetrics } from "../telemetry/metrics.ts";
+import type { Context } from "hono";
+import { z } from "zod";
+import type { AppChoice } from "../telemetry/metrics.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { refusal } from "./api-problem.ts";
 import { sessionOf } from "./authentication.ts";
 import { pageAnswer } from "./dashboard.ts";
-import type { Identity, Operation } from "./operation.ts";
+import type { AdminEnv, Identity, Operation } from "./operation.ts";
 import { auditEntries, auditLimit, health, nameText, readinessAnswer } from "./schemas.ts";
 
 const AUDIT_LIMIT = 100;
 
 /** About Halftone itself: the audit, and what load balancers and supervisors ask. */
 export function serviceOperations(deps: AdminDeps): readonly Operation[] {
-  const { store, gateway, version, now } = deps;
-  const metrics = createMetrics({
-    version,
-    directory: () => store.status(),
-    apps: () => store.list().length,
-    differences: () => store.differences().length,
-    workers: () => gateway.readiness().workers,
-    now,
-  });
   return [
     {
       id: "listAudit",
@@ -94,8 +87,24 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
       path: "/metrics",
       role: "anyone",
       summary: "For Prometheus. No token needed",
+      parameters: [
+        {
+          in: "query",
+          name: "apps",
+          description:
+            "busy: those that had traffic, have a server that is out, or a release that runs; default busy",
+          schema: appChoice,
+        },
+        { in: "query", name: "app", description: "Only this app; may be repeated", schema: nameText },
+      ],
       answers: { 200: { description: "Prometheus text format" } },
-      handle: async (c) => c.text(await metrics.metrics(), 200, { "Content-Type": metrics.contentType }),
+      refusals: [400],
+      handle(c) {
+        const choice = choiceOf(c);
+        if (choice instanceof Response) return choice;
+        const text = ReadableStream.from(deps.metrics.scrape(choice)).pipeThrough(new TextEncoderStream());
+        return new Response(text, { headers: { "Content-Type": deps.metrics.contentType } });
+      },
     },
     {
       id: "readyz",
@@ -130,4 +139,15 @@ export function serviceOperations(deps: AdminDeps): readonly Operation[] {
 function whoText(identity: Identity | undefined): string {
   if (identity === undefined) return "You are not logged in: /?token=TOKEN does that.";
   return `You are logged in as ${identity.name} (${identity.role}).`;
+}
+
+const appChoice = z.enum(["busy", "all", "none"]);
+
+function choiceOf(c: Context<AdminEnv>): AppChoice | Response {
+  const names = c.req.queries("app");
+  if (names !== undefined) return new Set(names);
+  const written = c.req.query("apps") ?? "busy";
+  const choice = appChoice.safeParse(written);
+  if (choice.success) return choice.data;
+  return refusal("bad-request", `found apps ${written}, expected busy, all or none`);
 }

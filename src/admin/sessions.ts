@@ -67,6 +67,12 @@ export class Sessions {
     return { token, expires: this.#end(token), renew };
   }
 
+  /** Whether it stands; being asked does not prolong it. */
+  isOpen(id: string): boolean {
+    const session = this.#sessions.get(keyOf(id));
+    return session !== undefined && this.#tokenOf(session) !== undefined;
+  }
+
   end(id: string): void {
     this.#sessions.delete(keyOf(id));
   }

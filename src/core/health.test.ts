@@ -5,6 +5,7 @@ import {
   adoptDeath,
   adoptLife,
   isAvailable,
+  isSurelyDead,
   newHealth,
   recordCheck,
   recordFailure,
@@ -165,5 +166,30 @@ describe("health", () => {
         }
       }),
     );
+  });
+});
+
+describe("a server", () => {
+  it("is surely dead by three failures in a row or by its check, and no more when it answers", () => {
+    const deaths = (maxFails: number, failures: number): boolean => {
+      const health = fresh();
+      for (let failure = 0; failure < failures; failure += 1) {
+        const now = health.deadUntil;
+        if (now !== 0) startProbe(health);
+        recordFailure(health, { ...policy, maxFails }, now, MIDDLE);
+      }
+      return isSurelyDead(health, { maxFails });
+    };
+    expect([1, 2, 3].map((failures) => deaths(1, failures))).toEqual([false, false, true]);
+    expect([1, 2, 3].map((failures) => deaths(2, failures))).toEqual([false, false, true]);
+    expect([4, 5].map((failures) => deaths(5, failures))).toEqual([false, true]);
+    const health = fresh();
+    recordCheck(health, false, 0);
+    expect(isSurelyDead(health, policy)).toBe(true);
+    recordCheck(health, true, 0);
+    adoptDeath(health, 1000, 3);
+    expect(isSurelyDead(health, policy)).toBe(true);
+    recordSuccess(health, 2000);
+    expect(isSurelyDead(health, policy)).toBe(false);
   });
 });

@@ -102,6 +102,20 @@ function dieTime(policy: DeathPolicy, streak: number): number {
   return Math.min(policy.dieTime * 2 ** (streak - 1), Math.max(policy.dieTime, policy.maxDieTime));
 }
 
+/** Failures in a row that are no chance any more. */
+const FAILURES_SURE = 3;
+
+/**
+ * Whether a server is found dead by more than a failure or two: those may be chance, and leave it out for a whole die time
+ * all the same.
+ */
+export function isSurelyDead(
+  { unhealthy, streak }: Health,
+  { maxFails }: Pick<DeathPolicy, "maxFails">,
+): boolean {
+  return unhealthy || (streak > 0 && maxFails - 1 + streak >= FAILURES_SURE);
+}
+
 /**
  * A try succeeded: everything traffic held against the server is forgotten. True when that brought it back to life, from
  * `now` on with a part of its requests that rises (`slowStart`).

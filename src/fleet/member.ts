@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { DirectoryUnavailable } from "../directory/directory.ts";
 import type { Log } from "../directory/log.ts";
-import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppCounts, AppTotals } from "../gateway/group-totals.ts";
 import { TrafficRates } from "./rates.ts";
+import { RecentLatencies } from "./recent-latencies.ts";
 import type { AppRecord, AppTally, GatewayReport, Roster } from "./roster.ts";
 
 const BEAT_EVERY = 1000;
@@ -14,6 +15,8 @@ export interface MemberOptions {
   /** Reads the counters of every process anew; resolves with the apps whose numbers changed. */
   readonly count: () => Promise<readonly string[]>;
   readonly totals: (app: string) => AppTotals;
+  /** Default: none. */
+  readonly counts?: (app: string) => AppCounts;
   /** What was counted for the verdict on the app's release. */
   readonly tally: (app: string) => AppTally | undefined;
   /** Apps of which the directory holds something else than what is in force here. */
@@ -34,6 +37,7 @@ export class FleetMember {
   readonly #revisions = new Map<string, number>();
   readonly #digest = new RevisionsDigest();
   readonly #rates = new TrafficRates();
+  readonly #latencies = new RecentLatencies();
   /** Requests and tunnels that are with servers, of apps that have any. */
   readonly #flying = new Map<string, number>();
   /** Tries that have failed, of apps of which any has. */
@@ -72,6 +76,7 @@ export class FleetMember {
       this.#revisions.delete(app);
       this.#failed.delete(app);
       this.#rates.forget(app);
+      this.#latencies.forget(app);
     } else this.#revisions.set(app, revision);
     this.#untold.add(app);
     if (this.#timer !== undefined) this.#beatSoon();
@@ -97,13 +102,14 @@ export class FleetMember {
   }
 
   async #tell(): Promise<void> {
-    const { roster, report, count, totals, tally, differing, log } = this.#options;
+    const { roster, report, count, totals, counts, tally, differing, log } = this.#options;
     const untold = this.#untold;
     this.#untold = new Set();
     const countedBefore = this.#countedAt;
     this.#countedAt = performance.now();
     try {
-      for (const app of [...(await count()), ...this.#rates.moving()]) untold.add(app);
+      for (const app of [...(await count()), ...this.#rates.moving(), ...this.#latencies.moving()])
+        untold.add(app);
       const before = this.#differing;
       const differs = (this.#differing = differing());
       for (const app of [...before, ...differs]) if (before.has(app) !== differs.has(app)) untold.add(app);
@@ -119,12 +125,17 @@ export class FleetMember {
           revision === null
             ? { rates: {}, failureRates: {} }
             : this.#rates.measure(app, groups, performance.now(), countedBefore);
+        const latencies =
+          revision === null || counts === undefined
+            ? undefined
+            : this.#latencies.measure(app, counts(app), performance.now());
         const counted = revision === null ? undefined : tally(app);
         changed.set(app, {
           revision,
           groups,
           ...rates,
           ...(differs.has(app) && { differs: true }),
+          ...(latencies !== undefined && { latencies }),
           ...(counted !== undefined && { tally: counted }),
         });
       }

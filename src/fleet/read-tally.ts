@@ -12,7 +12,6 @@ const window = z.object({
   erring: z.array(z.tuple([z.int(), z.string()])),
   met: z.array(z.int()),
   testers: z.tuple([count, count]),
-  overflow: z.boolean(),
 });
 
 const appTally: z.ZodType<AppTally> = z.object({

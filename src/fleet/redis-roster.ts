@@ -2,6 +2,7 @@ import type { RedisClient } from "../directory/redis/redis-client.ts";
 import type { RedisLink } from "../directory/redis/redis-link.ts";
 import { isRecord } from "../directory/sealed-json.ts";
 import { BEATS, GATEWAYS, IN_FORCE, VERDICTS } from "../directory/redis/redis-keys.ts";
+import { readLatencies } from "./read-latencies.ts";
 import { readTally } from "./read-tally.ts";
 import {
   type AppRecord,
@@ -173,9 +174,10 @@ function recordsBy(told: readonly (readonly [app: string, record: string])[]): M
 
 /** Undefined: it cannot be read, and says nothing. */
 function readRecord(text: string): AppRecord | undefined {
-  const { revision, groups, rates, failureRates, differs, tally } = readJson(text);
+  const { revision, groups, rates, failureRates, latencies, differs, tally } = readJson(text);
   if (typeof revision !== "number") return undefined;
   const counted = tally === undefined ? undefined : readTally(tally);
+  const begun = latencies === undefined ? undefined : readLatencies(latencies);
   const totals = Object.entries(isRecord(groups) ? groups : {}).map(([group, one]) => {
     const { requests, failures, inFlight } = isRecord(one) ? one : {};
     return [
@@ -190,6 +192,7 @@ function readRecord(text: string): AppRecord | undefined {
     // A gateway of an earlier version tells none.
     failureRates: readRates(failureRates),
     ...(differs === true && { differs }),
+    ...(begun !== undefined && { latencies: begun }),
     ...(counted !== undefined && { tally: counted }),
   };
 }

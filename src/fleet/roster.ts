@@ -33,6 +33,11 @@ export interface AppRecord {
   readonly rates: Readonly<Record<string, number>>;
   /** Of these, those that failed. */
   readonly failureRates: Readonly<Record<string, number>>;
+  /**
+   * After how long answers began, over the last five seconds, by group: steps of `latency-scale.ts` and how many, in turns.
+   * Absent: there were none.
+   */
+  readonly latencies?: Readonly<Record<string, readonly number[]>>;
   /** The directory holds something else, which is not taken: a later revision of others says nothing of this one. */
   readonly differs?: true;
   /** While a release runs. */

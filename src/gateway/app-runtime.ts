@@ -1,4 +1,5 @@
 import type { App, Group } from "../core/app.ts";
+import { isSurelyDead } from "../core/health.ts";
 import type { Pool } from "../core/pool.ts";
 import type { RetryBudget } from "../core/retry-budget.ts";
 import type { PoolName } from "../core/select.ts";
@@ -33,6 +34,16 @@ export class AppRuntime {
             serving.filter((other) => other !== group),
             app.balance,
           );
+  }
+
+  /**
+   * The clients who are drawn to the group under test are sent elsewhere, as none of its servers can be asked, but one of
+   * them may be well again: a few failures leave it out for its die time. Meanwhile the versions cannot be compared.
+   */
+  isTestInDoubt(now: number): boolean {
+    const { app, test } = this;
+    if (app.deploy === 0 || app.share === 0 || test.hasLive(now)) return false;
+    return test.members.some(({ server, health }) => server.weight > 0 && !isSurelyDead(health, app.health));
   }
 
   pool(name: PoolName): Pool<UpstreamServer> {

@@ -1,7 +1,9 @@
+import { randomInt } from "node:crypto";
 import type { App, BalanceMethod, Group } from "../core/app.ts";
 import { Pool, type HealthEpoch } from "../core/pool.ts";
 import { Tally } from "../core/verdict/tally.ts";
-import { type AppTotals, sumTotals, withoutFlight } from "./group-totals.ts";
+import { GroupMeter } from "./group-meter.ts";
+import { type AppNews, type AppTotals, sumTotals, withoutFlight } from "./group-totals.ts";
 import { UpstreamServer } from "./upstream-server.ts";
 
 const MAX_POOLS = 32;
@@ -14,11 +16,12 @@ const MAX_POOLS = 32;
 export class AppServers {
   private readonly servers = new Map<string, UpstreamServer>();
   private readonly pools = new Map<string, Pool<UpstreamServer>>();
+  private readonly meters = new Map<string, GroupMeter>();
   private readonly epoch: HealthEpoch;
   /** What servers did that no document names any more. */
   private retired: AppTotals = {};
   private flying = false;
-  /** A request was for this app since it was last asked for its totals. */
+  /** A request was for this app since it was last asked for its news. */
   touched = false;
   /** Of the newest document: a request may still hold an older one. */
   revision = 0;
@@ -39,10 +42,11 @@ export class AppServers {
         named.add(server.id);
         let known = this.servers.get(server.id);
         if (known === undefined) {
-          known = new UpstreamServer(app.name, group.name, server, this.epoch);
+          known = new UpstreamServer(app.name, group.name, server, this.meter(group.name), this.epoch);
           this.servers.set(server.id, known);
         }
         known.group = group.name;
+        known.meter = this.meter(group.name);
         known.server = server;
         known.health.slowStart = app.health.slowStart;
       }
@@ -77,19 +81,30 @@ export class AppServers {
     return this.servers.values();
   }
 
-  /** By group; undefined if nothing changed since the last time. */
-  changedTotals(): AppTotals | undefined {
+  /** What counts for a group; "": for requests for which no server could be asked. */
+  meter(group: string): GroupMeter {
+    let meter = this.meters.get(group);
+    if (meter === undefined) {
+      meter = new GroupMeter();
+      this.meters.set(group, meter);
+    }
+    return meter;
+  }
+
+  /** Undefined if nothing happened since the last time. */
+  takeNews(): AppNews | undefined {
     if (!this.touched && !this.flying) return undefined;
     this.touched = false;
     const totals = sumTotals([this.retired, ...Array.from(this.servers.values(), totalsOf)]);
     this.flying = Object.values(totals).some(({ inFlight }) => inFlight > 0);
-    return totals;
+    const counts = Array.from(this.meters, ([group, meter]) => [group, meter.take()] as const);
+    return { totals, counts: Object.fromEntries(counts.filter(([, taken]) => taken.length > 0)) };
   }
 
   private updateTally({ tally }: App): void {
     if (tally === undefined) this.tally = undefined;
     else if (this.tally?.release === tally.release) this.tally.settings = tally;
-    else this.tally = new Tally(tally, Date.now());
+    else this.tally = new Tally(tally, Date.now(), randomInt(2 ** 32));
   }
 
   retire(): void {

@@ -8,7 +8,7 @@ import { RouteTable } from "../core/route-table.ts";
 import type { TallyReport } from "../core/verdict/tally.ts";
 import { AppRuntime } from "./app-runtime.ts";
 import { AppServers } from "./app-servers.ts";
-import type { AppTotals } from "./group-totals.ts";
+import type { AppNews } from "./group-totals.ts";
 
 /** Compiled apps kept in memory; an app beyond that is compiled again when it is next asked for. */
 const MAX_COMPILED = 10_000;
@@ -81,13 +81,13 @@ export class AppTable {
   }
 
   /** Of every app for which anything happened since the last time. */
-  changedTotals(): Map<string, AppTotals> {
-    const changed = new Map<string, AppTotals>();
+  takeNews(): Map<string, AppNews> {
+    const all = new Map<string, AppNews>();
     for (const [name, { servers }] of this.entries) {
-      const totals = servers.changedTotals();
-      if (totals !== undefined) changed.set(name, totals);
+      const news = servers.takeNews();
+      if (news !== undefined) all.set(name, news);
     }
-    return changed;
+    return all;
   }
 
   /** What was counted for verdicts since the last time, of the apps under release that had traffic. */
@@ -95,7 +95,8 @@ export class AppTable {
     const reports = new Map<string, TallyReport>();
     for (const [name, { servers }] of this.entries) {
       const report = servers.tally?.take(now);
-      if (report !== undefined && report.windows.length > 0) reports.set(name, report);
+      if (report === undefined) continue;
+      if (report.windows.length > 0 || report.latencies.length > 0) reports.set(name, report);
     }
     return reports;
   }

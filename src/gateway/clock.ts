@@ -1,5 +1,6 @@
 import { performance, type EventLoopUtilization } from "node:perf_hooks";
 import { LoadShedder } from "../core/load-shedder.ts";
+import { EventLoopMeter } from "./event-loop-meter.ts";
 
 /** What a clock watches: an object whose `deadline` (ms of the clock, 0: none) may pass. */
 export interface Deadlined {
@@ -32,6 +33,7 @@ export class Clock {
   httpDate = "";
   /** Judges by how long a turn of the loop takes, which is how long anything here waits, and by its rest. */
   readonly shedder: LoadShedder = new LoadShedder();
+  readonly loop: EventLoopMeter = new EventLoopMeter();
   private readonly origin: number;
   private readonly watched: Deadlined[] = [];
   private readonly timer: NodeJS.Timeout;
@@ -111,6 +113,7 @@ export class Clock {
     this.refresh();
     const now = this.now;
     this.judgeLoad(now - before);
+    this.loop.add(Math.max(0, now - before - TICK));
     if (now - before > STALL) return;
     // Backwards, as an expired object may unwatch itself: the last one then takes its slot, and was seen already.
     for (let slot = this.watched.length - 1; slot >= 0; slot--) {

@@ -5,7 +5,7 @@ import type { Choice } from "./choose-server.ts";
 import type { Clock } from "./clock.ts";
 
 /** Of a try that had no answer, or was not timed. */
-const NO_LATENCY = Number.NaN;
+export const NO_LATENCY: number = Number.NaN;
 
 /**
  * One request of an app under release, as it is counted for the verdict: its first try, which went where the draw sent
@@ -19,8 +19,6 @@ export class CountedRequest {
   private readonly isTester: boolean;
   private pool: PoolName = "all";
   private cell: CellName = "";
-  /** NaN: it is not timed. */
-  private begunAt = NO_LATENCY;
   private settled = false;
   /** It was counted, and as a good one. */
   private good = false;
@@ -41,32 +39,31 @@ export class CountedRequest {
     this.isTester = isTester;
   }
 
-  /** Where a try goes. That nobody of the selected side could be asked is that side's failure. */
-  chosen({ server, standsIn }: Choice, pool: PoolName): void {
+  /**
+   * Where a try goes. That nobody of the selected side could be asked is that side's failure; while that is in doubt, nothing
+   * is counted on either side.
+   */
+  chosen({ server, standsIn }: Choice, { runtime, selection: { pool } }: Admitted): void {
     if (this.settled) return;
     this.pool = pool;
-    if (this.tally.startTimer()) this.begunAt = performance.now();
-    if (!standsIn && server !== undefined) {
-      this.cell = server.server.id;
-      return;
-    }
-    this.cell = pool;
-    this.settle(true, NO_LATENCY, false);
+    const isAsked = !standsIn && server !== undefined;
+    this.cell = isAsked ? server.server.id : pool;
+    if (!this.isTester && runtime.isTestInDoubt(this.clock.now)) this.excused();
+    else if (!isAsked && pool !== "all") this.settle(true, NO_LATENCY, false);
   }
 
-  /** The answer began. `failed`: its status counts as a failed try. */
-  answered(failed: boolean): void {
-    if (!this.settled) this.settle(failed, this.elapsed(), false);
+  /** The answer began after `latency` ms; NaN: that was not timed. `failed`: its status counts as a failed try. */
+  answered(failed: boolean, latency: number): void {
+    if (!this.settled) this.settle(failed, latency, false);
   }
 
-  /** `late`: it was waited for in vain. */
-  failed(late: boolean): void {
-    if (!this.settled) this.settle(true, late ? this.elapsed() : NO_LATENCY, false);
+  /** `latency`: it was waited for so long, in vain; NaN: it was not, or that was not timed. */
+  failed(latency: number): void {
+    if (!this.settled) this.settle(true, latency, false);
   }
 
-  /** The client left. It says nothing of the version but how long it made the client wait. */
-  left(): void {
-    const latency = this.elapsed();
+  /** The client left, after so many ms. It says nothing of the version but how long it made the client wait. */
+  left(latency: number): void {
     if (!this.settled && latency >= 0) this.settle(false, latency, true);
   }
 
@@ -85,10 +82,6 @@ export class CountedRequest {
   /** The client was answered by an error. */
   met(): void {
     if (this.pool === "test" && this.client !== 0) this.tally.meet(this.client, this.clock.epoch);
-  }
-
-  private elapsed(): number {
-    return Number.isNaN(this.begunAt) ? NO_LATENCY : performance.now() - this.begunAt;
   }
 
   private settle(failed: boolean, latency: number, left: boolean): void {

@@ -1,10 +1,11 @@
+import { performance } from "node:perf_hooks";
 import { abandonProbe } from "../core/health.ts";
 import { isIdempotent, mayRepeat } from "../core/retry.ts";
 import type { BodyKind, ResponseHead } from "../http1/response-head.ts";
 import type { Admitted } from "./admission.ts";
 import { byNewestDocument, chooseServer } from "./choose-server.ts";
 import type { Deadlined } from "./clock.ts";
-import { CountedRequest } from "./counted-request.ts";
+import { CountedRequest, NO_LATENCY } from "./counted-request.ts";
 import type { AnswerSink, Downstream } from "./downstream.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import {
@@ -20,6 +21,7 @@ import {
   serverRefused,
   type GatewayError,
 } from "./gateway-error.ts";
+import type { Failure, GroupMeter } from "./group-meter.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
 import { blameServer, noteRefusal, praiseServer } from "./server-judgement.ts";
@@ -69,6 +71,13 @@ export class Exchange implements UpstreamListener, Deadlined {
   private interimRelayed = false;
   private responseStarted = false;
   private tunnel = false;
+  /** Of the server that was asked last. */
+  private meter: GroupMeter | undefined;
+  /** How many requests this one stands for; 0: it is not timed, and `timedFrom` says nothing. */
+  private timed = 0;
+  private timedFrom = 0;
+  /** Milliseconds until there was a connection, of a request that is timed. */
+  private connecting = 0;
   /** Undefined: nothing is counted for a verdict. */
   private readonly counted: CountedRequest | undefined;
 
@@ -146,25 +155,26 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   /** The client is gone: nobody waits for the answer. */
   abort(): void {
-    this.counted?.left();
+    this.counted?.left(this.tryLatency(this.latency()));
+    if (!this.responseStarted) this.ownMeter().unanswered();
     this.leaveProbe();
     this.dropUpstream();
     this.finish();
   }
 
   onDeadline(): void {
+    if (this.bodyComplete) this.counted?.failed(this.tryLatency(this.latency()));
+    else this.counted?.excused();
     this.leaveProbe();
     this.dropUpstream();
     if (this.responseStarted) this.cut();
-    else {
-      this.counted?.failed(true);
-      this.giveUp(requestTimeout);
-    }
+    else this.giveUp(requestTimeout);
   }
 
   // --- the response, from the server -------------------------------------------------------------------------------
 
   onConnected(): void {
+    if (this.timed > 0) this.connecting = performance.now() - this.timedFrom;
     this.send();
   }
 
@@ -177,12 +187,13 @@ export class Exchange implements UpstreamListener, Deadlined {
     if (head.status === 101) return this.onSwitch(head);
     const { app } = this.request.runtime;
     const failed = app.retry.on.includes(head.status);
-    this.counted?.answered(failed || head.status >= 500);
+    const refusal = this.answer.refusal(head);
+    const latency = this.latency();
+    this.counted?.answered(failed || head.status >= 500 || refusal !== undefined, this.tryLatency(latency));
     if (failed) {
-      this.blame(`status ${head.status}`);
+      this.blame("status", `status ${head.status}`);
       if (this.tryElsewhere()) return false;
     } else this.praise();
-    const refusal = this.answer.refusal(head);
     if (refusal !== undefined) {
       this.upstream = undefined;
       this.endTry();
@@ -190,6 +201,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       return false;
     }
     this.responseStarted = true;
+    this.ownMeter().answered(head.status, latency, this.timed);
     if (head.status >= 500) this.counted?.met();
     const told = this.request.selection.rule.kind === "tester" || app.expose;
     const group = told ? (this.server?.group ?? "") : "";
@@ -251,8 +263,8 @@ export class Exchange implements UpstreamListener, Deadlined {
       if (!stale) this.counted?.excused();
       this.leaveProbe();
     } else {
-      this.counted?.failed(error.status === 504);
-      this.blame(`${error.code}: ${detail}`);
+      this.counted?.failed(error.status === 504 ? this.tryLatency(this.latency()) : NO_LATENCY);
+      this.blame(error.code as Failure, `${error.code}: ${detail}`);
     }
     if (forbidden && server !== undefined) noteRefusal(this.context, server, `${error.code}: ${detail}`);
     this.upstream = undefined;
@@ -312,6 +324,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   private sendTo(server: UpstreamServer): void {
     this.tries++;
     this.server = server;
+    this.meter = server.meter;
     this.sentAt = this.context.clock.now;
     server.inFlight++;
     server.requests++;
@@ -329,7 +342,8 @@ export class Exchange implements UpstreamListener, Deadlined {
   private choose(): UpstreamServer | undefined {
     this.request = byNewestDocument(this.context, this.request);
     const choice = chooseServer(this.context, this.request, this.tried);
-    this.counted?.chosen(choice, this.request.selection.pool);
+    if (this.meter === undefined && choice.server !== undefined) this.startTimer(choice.server);
+    this.counted?.chosen(choice, this.request);
     this.probe = choice.probe;
     return choice.server;
   }
@@ -377,6 +391,7 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   private giveUp(error: GatewayError): void {
     if (error.status >= 500) this.counted?.met();
+    this.ownMeter().answered(error.status, this.latency(), this.timed);
     this.finish();
     const { runtime, selection, id } = this.request;
     const group = selection.rule.kind === "tester" ? runtime.groupUnderTest : undefined;
@@ -389,15 +404,17 @@ export class Exchange implements UpstreamListener, Deadlined {
     if (upgrade === "" || head.upgrade !== upgrade || this.answer.refusal(head) !== undefined) {
       // A 101 that nobody asked for, or to something else, would make the rest of the connection unreadable.
       this.upstream = undefined;
-      this.counted?.failed(false);
-      this.blame("unasked 101");
+      this.counted?.failed(NO_LATENCY);
+      this.blame("bad_response", "unasked 101");
       this.endTry();
       this.giveUp(badResponse);
       return false;
     }
-    this.counted?.answered(false);
+    const latency = this.latency();
+    this.counted?.answered(false, this.tryLatency(latency));
     this.praise();
     this.responseStarted = true;
+    this.ownMeter().answered(head.status, latency, this.timed);
     this.tunnel = true;
     this.deadline = 0;
     this.answer.switchProtocols(head);
@@ -405,10 +422,34 @@ export class Exchange implements UpstreamListener, Deadlined {
     return true;
   }
 
-  private blame(detail: string): void {
-    if (this.server !== undefined) {
-      blameServer(this.context, this.server, this.request.runtime.app.health, this.sentAt, detail);
-    }
+  // --- what is counted ---------------------------------------------------------------------------------------------
+
+  private startTimer({ meter }: UpstreamServer): void {
+    this.timed = meter.startTimer(this.context.clock.now);
+    if (this.timed > 0) this.timedFrom = performance.now();
+  }
+
+  /** Ms since the request began; NaN: it is not timed. */
+  private latency(): number {
+    return this.timed === 0 ? NO_LATENCY : performance.now() - this.timedFrom;
+  }
+
+  /**
+   * The same without what passed until the request went out, for the comparison of versions: connecting is rarer the more
+   * requests a server gets, so that the group with the smaller share would look slow. NaN also if it has not gone out.
+   */
+  private tryLatency(latency: number): number {
+    return this.sent ? latency - this.connecting : NO_LATENCY;
+  }
+
+  private ownMeter(): GroupMeter {
+    return this.meter ?? this.request.runtime.servers.meter("");
+  }
+
+  private blame(why: Failure, detail: string): void {
+    if (this.server === undefined) return;
+    const { health } = this.request.runtime.app;
+    blameServer(this.context, this.server, health, this.sentAt, why, detail);
   }
 
   private praise(): void {

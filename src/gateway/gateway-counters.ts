@@ -31,13 +31,25 @@ export interface TlsCounters {
   handshakes: number;
   /** Of these, sessions resumed. */
   resumed: number;
-  /** Those that did not, by code; ETIMEDOUT: not within `timeouts.header`. */
+  /** Those that did not, by code, "other" when there are too many; ETIMEDOUT: not within `timeouts.header`. */
   readonly failures: Map<string, number>;
 }
 
 /** Notes an answer of the gateway itself; one without a code is no error. */
-export function countError(counters: GatewayCounters, code: string): void {
-  if (code !== "") counters.errors.set(code, (counters.errors.get(code) ?? 0) + 1);
+export function countError({ errors }: GatewayCounters, code: string): void {
+  if (code !== "") countCode(errors, code);
+}
+
+/** Codes of failed handshakes that are told apart: clients cause them, by hundreds of ways to do it wrong. */
+const MOST_CODES = 20;
+
+/** Notes a handshake that failed. */
+export function countTlsFailure({ tls: { failures } }: GatewayCounters, code: string): void {
+  countCode(failures, failures.has(code) || failures.size < MOST_CODES ? code : "other");
+}
+
+function countCode(counts: Map<string, number>, code: string): void {
+  counts.set(code, (counts.get(code) ?? 0) + 1);
 }
 
 export function newCounters(): GatewayCounters {

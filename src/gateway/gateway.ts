@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { AppTotals } from "./group-totals.ts";
+import type { AppNews } from "./group-totals.ts";
 import { addressSet } from "../config/address-set.ts";
 import type { GatewaySettings, ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
 import { adoptDeath, adoptLife, recordCheck } from "../core/health.ts";
@@ -13,6 +13,7 @@ import { ClientConnection } from "./client-connection.ts";
 import { peerOf, proxiedPeer, type ClientPeer } from "./client-peer.ts";
 import { Clock } from "./clock.ts";
 import { newCounters, type GatewayCounters } from "./gateway-counters.ts";
+import { risingOf, type ProcessReport } from "./process-report.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { Http2Preface } from "./http2-preface.ts";
@@ -169,9 +170,16 @@ export class Gateway {
     }
   }
 
-  /** Totals by app and group, of apps for which anything happened since the last time. */
-  changedTotals(): Map<string, AppTotals> {
-    return this.context.apps.changedTotals();
+  /** Of every app for which anything happened since the last time. */
+  takeNews(): Map<string, AppNews> {
+    return this.context.apps.takeNews();
+  }
+
+  /** What this process tells of itself. */
+  report(): ProcessReport {
+    const { counters, clock } = this.context;
+    const { connections, inFlight } = counters;
+    return { rising: risingOf(counters), connections, inFlight, load: clock.loop.report() };
   }
 
   /** What was counted for verdicts since the last time, by app. */
@@ -311,6 +319,7 @@ export class Gateway {
   }
 
   private onServerDied(server: UpstreamServer, error: string): void {
+    server.meter.died();
     server.closeIdle();
     this.events.onFinding?.({
       kind: "dead",

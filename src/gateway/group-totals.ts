@@ -1,3 +1,5 @@
+import type { Increments } from "./group-meter.ts";
+
 /** What one app's group has done since the process, the gateway or the fleet began. */
 export interface GroupTotals {
   /** Tries sent to its servers. */
@@ -9,6 +11,16 @@ export interface GroupTotals {
 
 /** By the groups' names. */
 export type AppTotals = Readonly<Record<string, GroupTotals>>;
+
+/** Rows of counts as of `group-meter.ts`, by the groups' names; "": requests for which no server could be asked. */
+export type AppCounts = ReadonlyMap<string, Float64Array>;
+
+/** What a process tells of an app for which anything happened since it was last asked. */
+export interface AppNews {
+  readonly totals: AppTotals;
+  /** What was added to its counts. */
+  readonly counts: Readonly<Record<string, Increments>>;
+}
 
 const NOTHING: GroupTotals = { requests: 0, failures: 0, inFlight: 0 };
 

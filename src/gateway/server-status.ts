@@ -32,6 +32,9 @@ export type HealthFinding =
   | { readonly kind: "alive"; readonly app: string; readonly server: string }
   | CheckFinding;
 
+/** Of a server that is out, by traffic or by check. */
+export type OutOfService = Extract<HealthFinding, { kind: "dead" | "check" }>;
+
 /** The active check took a server out, or brought it back. */
 export interface CheckFinding {
   readonly kind: "check";

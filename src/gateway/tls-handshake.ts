@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Deadlined } from "./clock.ts";
 import type { GatewayContext } from "./gateway-context.ts";
+import { countTlsFailure } from "./gateway-counters.ts";
 import type { HandshakeListener, TlsAcceptor } from "./tls-acceptor.ts";
 
 /** What a browser shows who was led here by `http://`; nothing of the request was parsed, so there is no id. */
@@ -71,8 +72,7 @@ export class TlsHandshake implements Deadlined, HandshakeListener {
   private fail(code: string): void {
     if (this.over) return;
     this.leave();
-    const { failures } = this.context.counters.tls;
-    failures.set(code, (failures.get(code) ?? 0) + 1);
+    countTlsFailure(this.context.counters, code);
     this.whenFailed();
   }
 

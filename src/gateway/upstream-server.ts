@@ -1,6 +1,7 @@
 import type { Server } from "../core/app.ts";
 import { newHealth, type Health, type HealthEpoch } from "../core/health.ts";
 import type { Member } from "../core/pool.ts";
+import type { GroupMeter } from "./group-meter.ts";
 import type { ServerTlsProfile } from "./tls-servers.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
@@ -15,6 +16,7 @@ export class UpstreamServer implements Member {
   readonly app: string;
   /** Group and weight follow the newest document; pools of older snapshots keep the weights they were built with. */
   group: string;
+  meter: GroupMeter;
   server: Server;
   readonly health: Health;
   inFlight = 0;
@@ -27,9 +29,10 @@ export class UpstreamServer implements Member {
   private retired = false;
   private session: { readonly profile: ServerTlsProfile; readonly ticket: Buffer } | undefined;
 
-  constructor(app: string, group: string, server: Server, epoch: HealthEpoch) {
+  constructor(app: string, group: string, server: Server, meter: GroupMeter, epoch: HealthEpoch) {
     this.app = app;
     this.group = group;
+    this.meter = meter;
     this.server = server;
     this.health = newHealth(epoch);
   }

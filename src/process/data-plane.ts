@@ -1,8 +1,9 @@
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
-import type { CheckFinding, ServerStatus } from "../gateway/server-status.ts";
-import type { AppTotals } from "../gateway/group-totals.ts";
+import type { CheckFinding, OutOfService, ServerStatus } from "../gateway/server-status.ts";
+import type { AppCounts, AppTotals } from "../gateway/group-totals.ts";
 import type { AppTally } from "../fleet/roster.ts";
+import type { Processes } from "../gateway/process-report.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 
 /** The processes that carry traffic, as the supervisor sees them. */
@@ -29,6 +30,12 @@ export interface DataPlane {
   tally(app: string): AppTally | undefined;
   /** What was last counted for the app, by group; what processes did that are gone is part of it. */
   totals(app: string): AppTotals;
+  /** What was counted of its requests in the same time. */
+  counts(app: string): AppCounts;
+  /** Its servers that are out now, by traffic or by check. */
+  outOfService(app: string): readonly OutOfService[];
+  /** What the processes told of themselves when they were last asked. */
+  processes(): Processes;
   readonly bound: readonly ListenAddress[];
   readonly workers: { readonly running: number; readonly expected: number };
   /** Lets requests under way end, then stops. */

@@ -1,3 +1,4 @@
+import type { AppDocument } from "../config/app-document.ts";
 import { addWindows } from "../core/verdict/compare-window.ts";
 import type { TallyReport, TallyWindow } from "../core/verdict/tally.ts";
 import type { AppTally } from "../fleet/roster.ts";
@@ -18,11 +19,23 @@ interface Folded {
 
 /** Adds up what the processes of a gateway counted, each window as a whole. */
 export class FoldedTallies {
+  /** The releases that run, by app: nothing else is counted. */
+  readonly #releases = new Map<string, string>();
   readonly #apps = new Map<string, Folded>();
 
+  /** This document of the app is in force from now on. */
+  follow({ name, tally, draw = "" }: AppDocument): void {
+    if (tally === undefined) this.forget(name);
+    else if (this.#releases.get(name) !== draw) {
+      this.#apps.delete(name);
+      this.#releases.set(name, draw);
+    }
+  }
+
+  /** A process may be late, and tell of a release that is over. */
   take(app: string, report: TallyReport): void {
-    const known = this.#apps.get(app);
-    const folded = known?.release === report.release ? known : newFolded(report);
+    if (this.#releases.get(app) !== report.release) return;
+    const folded = this.#apps.get(app) ?? newFolded(report);
     this.#apps.set(app, folded);
     for (const window of report.windows) {
       if (window.window <= folded.told) continue;
@@ -52,6 +65,7 @@ export class FoldedTallies {
   }
 
   forget(app: string): void {
+    this.#releases.delete(app);
     this.#apps.delete(app);
   }
 }

@@ -2,19 +2,24 @@ import type { Logger } from "pino";
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import { Gateway } from "../gateway/gateway.ts";
-import type { CheckFinding, HealthFinding, ServerStatus } from "../gateway/server-status.ts";
+import type { CheckFinding, HealthFinding, OutOfService, ServerStatus } from "../gateway/server-status.ts";
+import type { Processes } from "../gateway/process-report.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
-import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppCounts, AppTotals } from "../gateway/group-totals.ts";
 import type { AppTally } from "../fleet/roster.ts";
+import { FoldedProcesses } from "./fold-processes.ts";
 import { FoldedTallies } from "./fold-tallies.ts";
 import { FoldedTotals } from "./fold-totals.ts";
 import type { DataPlane } from "./data-plane.ts";
+import { KnownFindings } from "./known-findings.ts";
 
 /** `workers: 0`: this process carries the traffic itself. */
 export class InProcessPlane implements DataPlane {
   readonly gateway: Gateway;
   private readonly folded = new FoldedTotals();
   private readonly tallies = new FoldedTallies();
+  private readonly reports = new FoldedProcesses();
+  private readonly findings = new KnownFindings();
   private readonly log: Pick<Logger, "info" | "warn" | "error">;
   private readonly onFinding: (finding: HealthFinding) => void;
 
@@ -27,7 +32,18 @@ export class InProcessPlane implements DataPlane {
   ) {
     this.log = log;
     this.onFinding = onFinding;
-    this.gateway = new Gateway(settings, { onFinding, onError: (error) => log.error(error.message) }, tls);
+    this.gateway = new Gateway(
+      settings,
+      {
+        onFinding: (finding) => {
+          this.findings.take(finding);
+          onFinding(finding);
+        },
+        onError: (error) => log.error(error.message),
+      },
+      tls,
+    );
+    this.reports.begin(0);
   }
 
   get bound(): readonly ListenAddress[] {
@@ -40,11 +56,13 @@ export class InProcessPlane implements DataPlane {
 
   async start(apps: readonly RevisedDocument[]): Promise<readonly ListenAddress[]> {
     this.gateway.replaceApps(apps);
+    for (const { document } of apps) this.tallies.follow(document);
     return this.gateway.listen();
   }
 
   putApp(app: RevisedDocument): Promise<void> {
     this.gateway.putApp(app);
+    this.tallies.follow(app.document);
     return Promise.resolve();
   }
 
@@ -52,6 +70,7 @@ export class InProcessPlane implements DataPlane {
     this.gateway.deleteApp(name);
     this.folded.forget(name);
     this.tallies.forget(name);
+    this.findings.forget(name);
     return Promise.resolve();
   }
 
@@ -66,6 +85,7 @@ export class InProcessPlane implements DataPlane {
   }
 
   adopt(finding: CheckFinding): void {
+    this.findings.take(finding);
     this.gateway.adopt(finding);
     this.onFinding(finding);
   }
@@ -75,8 +95,9 @@ export class InProcessPlane implements DataPlane {
   }
 
   count(): Promise<readonly string[]> {
-    const changed = this.gateway.changedTotals();
+    const changed = this.gateway.takeNews();
     this.folded.take(0, changed);
+    this.reports.take(0, this.gateway.report());
     for (const [app, report] of this.gateway.takeTallies()) this.tallies.take(app, report);
     return Promise.resolve([...new Set([...changed.keys(), ...this.tallies.news(Date.now())])]);
   }
@@ -87,6 +108,18 @@ export class InProcessPlane implements DataPlane {
 
   totals(app: string): AppTotals {
     return this.folded.of(app);
+  }
+
+  counts(app: string): AppCounts {
+    return this.folded.counts(app);
+  }
+
+  outOfService(app: string): readonly OutOfService[] {
+    return this.findings.of(app);
+  }
+
+  processes(): Processes {
+    return this.reports.all();
   }
 
   destroy(): void {

@@ -2,7 +2,8 @@ import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.
 import type { TallyReport } from "../core/verdict/tally.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
 import type { HealthFinding, ServerStatus } from "../gateway/server-status.ts";
-import type { AppTotals } from "../gateway/group-totals.ts";
+import type { AppNews } from "../gateway/group-totals.ts";
+import type { ProcessReport } from "../gateway/process-report.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 
 /** How a worker learns that another supervisor took over: `file` then holds another id. */
@@ -15,7 +16,7 @@ export interface SupervisorMark {
 
 /**
  * What supervisor and workers say to each other, as JSON over the IPC channel. A message with `id` is a question: the
- * worker answers it with `done`, `refused`, `servers` or `totals` of the same id.
+ * worker answers it with `done`, `refused`, `servers` or `news` of the same id.
  */
 export type ToWorker =
   /** The first message: everything a worker needs to carry traffic. */
@@ -35,7 +36,7 @@ export type ToWorker =
       readonly tls: TlsMaterial;
     }
   | { readonly type: "servers"; readonly id: number; readonly app: string }
-  | { readonly type: "totals"; readonly id: number }
+  | { readonly type: "news"; readonly id: number }
   | { readonly type: "finding"; readonly finding: HealthFinding }
   | { readonly type: "drain" };
 
@@ -50,11 +51,12 @@ export type FromWorker =
   | { readonly type: "reconfigured"; readonly id: number; readonly bound: readonly ListenAddress[] }
   | { readonly type: "refused"; readonly id: number; readonly reason: string }
   | { readonly type: "servers"; readonly id: number; readonly servers: readonly ServerStatus[] }
-  /** Of the apps for which anything happened since the last such answer. */
   | {
-      readonly type: "totals";
+      readonly type: "news";
       readonly id: number;
-      readonly totals: readonly (readonly [string, AppTotals])[];
+      readonly process: ProcessReport;
+      /** Of those for which anything happened since the last such answer. */
+      readonly apps: readonly (readonly [string, AppNews])[];
       /** Of apps under release: what was counted since then for their verdicts. */
       readonly tallies: readonly (readonly [string, TallyReport])[];
     }

@@ -64,11 +64,12 @@ class Worker {
       case "servers":
         this.send({ type: "servers", id: message.id, servers: this.gateway!.servers(message.app) });
         break;
-      case "totals":
+      case "news":
         this.send({
-          type: "totals",
+          type: "news",
           id: message.id,
-          totals: [...this.gateway!.changedTotals()],
+          process: this.gateway!.report(),
+          apps: [...this.gateway!.takeNews()],
           tallies: [...this.gateway!.takeTallies()],
         });
         break;

@@ -3,14 +3,17 @@ import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import type { GatewaySettings, ListenAddress } from "../config/gateway-settings.ts";
 import type { RevisedDocument } from "../gateway/app-table.ts";
-import type { CheckFinding, HealthFinding, ServerStatus } from "../gateway/server-status.ts";
-import type { AppTotals } from "../gateway/group-totals.ts";
+import type { CheckFinding, HealthFinding, OutOfService, ServerStatus } from "../gateway/server-status.ts";
+import type { AppCounts, AppTotals } from "../gateway/group-totals.ts";
 import type { AppTally } from "../fleet/roster.ts";
+import type { Processes } from "../gateway/process-report.ts";
 import type { TlsMaterial } from "../gateway/tls-material.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { FromWorker, SupervisorMark, ToWorker } from "./messages.ts";
+import { FoldedProcesses } from "./fold-processes.ts";
 import { FoldedTallies } from "./fold-tallies.ts";
 import { FoldedTotals } from "./fold-totals.ts";
+import { KnownFindings } from "./known-findings.ts";
 import { mergeServerStatus } from "./merge-server-status.ts";
 
 /** How long a question waits for a worker; one that is slower is reported. */
@@ -52,9 +55,10 @@ export class WorkerPlane implements DataPlane {
   private readonly states = new Map<number, WorkerState>();
   private readonly apps = new Map<string, RevisedDocument>();
   /** Servers that are out, by traffic or by check: a new worker has to know. */
-  private readonly findings = new Map<string, HealthFinding>();
+  private readonly findings = new KnownFindings();
   private readonly folded = new FoldedTotals();
   private readonly tallies = new FoldedTallies();
+  private readonly reports = new FoldedProcesses();
   /** Apps whose numbers changed since they were last asked for. */
   private readonly counted = new Set<string>();
   private settings: GatewaySettings;
@@ -97,7 +101,7 @@ export class WorkerPlane implements DataPlane {
   }
 
   async start(apps: readonly RevisedDocument[]): Promise<readonly ListenAddress[]> {
-    for (const app of apps) this.apps.set(app.name, app);
+    for (const app of apps) this.note(app);
     // One first: if the address cannot be had there is one reason to tell, not one a worker.
     this.addresses = await this.launch();
     await Promise.all(Array.from({ length: this.expected - 1 }, () => this.launch()));
@@ -105,7 +109,7 @@ export class WorkerPlane implements DataPlane {
   }
 
   async putApp(app: RevisedDocument): Promise<void> {
-    this.apps.set(app.name, app);
+    this.note(app);
     await this.tellAll((id) => ({ type: "putApp", id, app }));
   }
 
@@ -114,6 +118,7 @@ export class WorkerPlane implements DataPlane {
     await this.tellAll((id) => ({ type: "deleteApp", id, name }));
     this.folded.forget(name);
     this.tallies.forget(name);
+    this.findings.forget(name);
   }
 
   async reconfigure(settings: GatewaySettings, workers: number, tls: TlsMaterial): Promise<void> {
@@ -149,7 +154,8 @@ export class WorkerPlane implements DataPlane {
   }
 
   adopt(finding: CheckFinding): void {
-    this.remember(finding);
+    this.findings.take(finding);
+    this.onFinding(finding);
     for (const state of this.briefed()) this.send(state, { type: "finding", finding });
   }
 
@@ -162,7 +168,7 @@ export class WorkerPlane implements DataPlane {
 
   async count(): Promise<readonly string[]> {
     const ready = [...this.states.values()].filter((state) => state.ready);
-    await Promise.all(ready.map((state) => this.ask(state, (id) => ({ type: "totals", id }))));
+    await Promise.all(ready.map((state) => this.ask(state, (id) => ({ type: "news", id }))));
     const changed = new Set([...this.counted, ...this.tallies.news(Date.now())]);
     this.counted.clear();
     return [...changed];
@@ -174,6 +180,18 @@ export class WorkerPlane implements DataPlane {
 
   totals(app: string): AppTotals {
     return this.folded.of(app);
+  }
+
+  counts(app: string): AppCounts {
+    return this.folded.counts(app);
+  }
+
+  outOfService(app: string): readonly OutOfService[] {
+    return this.findings.of(app);
+  }
+
+  processes(): Processes {
+    return this.reports.all();
   }
 
   async drain(): Promise<void> {
@@ -188,6 +206,11 @@ export class WorkerPlane implements DataPlane {
   destroy(): void {
     this.stopping = true;
     for (const state of this.states.values()) state.worker.process.kill("SIGKILL");
+  }
+
+  private note(app: RevisedDocument): void {
+    this.apps.set(app.name, app);
+    this.tallies.follow(app.document);
   }
 
   private briefed(): WorkerState[] {
@@ -212,6 +235,7 @@ export class WorkerPlane implements DataPlane {
         open: new Map(),
       };
       this.states.set(worker.id, state);
+      this.reports.begin(worker.id);
       worker.on("message", (message: FromWorker) => {
         if (message.type === "up") this.brief(state);
         else if (message.type === "ready") {
@@ -240,7 +264,7 @@ export class WorkerPlane implements DataPlane {
       supervisor: this.mark,
     });
     state.briefed = true;
-    for (const finding of this.findings.values()) this.send(state, { type: "finding", finding });
+    for (const finding of this.findings.all()) this.send(state, { type: "finding", finding });
   }
 
   /** No worker is left to hold the sockets: a port that was left to the system has to be asked for by its number. */
@@ -253,21 +277,14 @@ export class WorkerPlane implements DataPlane {
     this.settings = { ...this.settings, listen };
   }
 
-  private remember(finding: HealthFinding): void {
-    const key = `${finding.kind === "check" ? "check" : "traffic"} ${finding.app} ${finding.server}`;
-    const out = finding.kind === "check" ? !finding.healthy : finding.kind === "dead";
-    if (out) this.findings.set(key, finding);
-    else this.findings.delete(key);
-    this.onFinding(finding);
-  }
-
   private onMessage(
     state: WorkerState,
     message: Exclude<FromWorker, { type: "up" | "ready" | "failed" }>,
   ): void {
     switch (message.type) {
       case "finding":
-        this.remember(message.finding);
+        this.findings.take(message.finding);
+        this.onFinding(message.finding);
         for (const other of this.briefed()) {
           if (other !== state) this.send(other, { type: "finding", finding: message.finding });
         }
@@ -279,9 +296,9 @@ export class WorkerPlane implements DataPlane {
       case "reconfigured":
       case "refused":
       case "servers":
-      case "totals": {
+      case "news": {
         // Each tells only what changed since the last one: one that comes too late counts as well.
-        if (message.type === "totals") this.takeTotals(state, message);
+        if (message.type === "news") this.takeNews(state, message);
         const settle = state.open.get(message.id);
         state.open.delete(message.id);
         settle?.(message);
@@ -290,17 +307,19 @@ export class WorkerPlane implements DataPlane {
     }
   }
 
-  private takeTotals(state: WorkerState, { totals, tallies }: Extract<Answer, { type: "totals" }>): void {
+  private takeNews(state: WorkerState, { process, apps, tallies }: Extract<Answer, { type: "news" }>): void {
     for (const [app, report] of tallies) this.tallies.take(app, report);
     if (!this.states.has(state.worker.id)) return;
-    this.folded.take(state.worker.id, new Map(totals));
-    for (const [app] of totals) this.counted.add(app);
+    this.reports.take(state.worker.id, process);
+    this.folded.take(state.worker.id, new Map(apps));
+    for (const [app] of apps) this.counted.add(app);
   }
 
   private onExit(state: WorkerState, how: string): void {
     this.states.delete(state.worker.id);
     for (const settle of state.open.values()) settle(undefined);
     for (const app of this.folded.end(state.worker.id)) this.counted.add(app);
+    this.reports.end(state.worker.id);
     if (this.stopping || state.leaving) return;
     const steady = performance.now() - state.startedAt > STEADY_TIME;
     this.earlyDeaths = steady ? 0 : this.earlyDeaths + 1;

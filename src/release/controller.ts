@@ -236,8 +236,9 @@ export class ReleaseController {
     if (app === undefined || state === undefined) return;
     const facts = await this.#options.facts(app.document, readRecord(app.releases).freeze);
     const events: ReleaseEvent[] = [];
-    for (const effect of outstanding(state)) events.push(...(await this.#answer(app, state, effect, facts)));
-    if (state.direction === "back") await this.#jury.follow(app, state);
+    const effects = outstanding(state);
+    for (const effect of effects) events.push(...(await this.#answer(app, state, effect, facts)));
+    if (!effects.some(({ kind }) => kind === "verdict")) await this.#jury.hear(app, state, undefined);
     const slower = await this.#jury.slower(app, state);
     if (slower !== undefined) events.push({ type: "slower", slower, facts });
     await this.#advance(name, state.id, [...events, { type: "tick", facts }]);

@@ -9,10 +9,10 @@ import { quantile, SCALE_LENGTH } from "../core/verdict/latency-scale.ts";
 import { MEMORY, type Side, type TallyWindow } from "../core/verdict/tally.ts";
 import { OWN_SIGNALS, slowSignals } from "../core/verdict/verdict-settings.ts";
 import type { StoredApp } from "../directory/directory.ts";
-import type { AppTally, Roster } from "../fleet/roster.ts";
+import type { AppRecord, Roster } from "../fleet/roster.ts";
 import { hearOf } from "../fleet/traffic.ts";
 import { keptCase, readCase, type Case } from "./case.ts";
-import type { OutsideCounts } from "./outside-counts.ts";
+import type { OutsideCounts, OutsideTaken } from "./outside-counts.ts";
 import type { Side as CountedSide } from "./outside-source.ts";
 import { reportOf, type VerdictReport, withUsers } from "./verdict-report.ts";
 
@@ -30,6 +30,8 @@ const MOST_WINDOWS = 60;
 const MOST_REMEMBERED = 100_000;
 const QUANTILES = [0.5, 0.9, 0.99] as const;
 const SLOW: ReadonlySet<string> = new Set(slowSignals().map(({ name }) => name));
+
+const NOTHING_OUTSIDE: OutsideTaken = { comparisons: new Map(), problems: new Map() };
 
 export interface JuryOptions {
   readonly roster: Roster;
@@ -71,60 +73,52 @@ export class Jury {
     }
   }
 
-  /** The verdict after the windows that came since the last one; undefined: none did. Throws `DirectoryUnavailable`. */
-  async hear(app: StoredApp, state: ReleaseState, effect: VerdictEffect): Promise<VerdictReport | undefined> {
+  /**
+   * The verdict after the windows that came since the last one; undefined: none did that counts. While there is nothing to
+   * judge (`effect` undefined) it is heard what testers saw, and who met an error before a rollback had everybody back. Throws `DirectoryUnavailable`.
+   */
+  async hear(
+    app: StoredApp,
+    state: ReleaseState,
+    effect: VerdictEffect | undefined,
+  ): Promise<VerdictReport | undefined> {
     const { window: length, warmUp, settings } = state.plan.verdict;
-    if (state.reachedAt === null || settings.signals.length === 0) return undefined;
-    const sitting = await this.#sittingOf(app.name, state, effect);
+    if (settings.signals.length === 0) return undefined;
+    const sitting = await this.#sittingOf(app, state, effect);
     const now = this.#options.now();
-    const first = Math.max(sitting.case.lastWindow + 1, Math.ceil((state.reachedAt + warmUp) / length));
+    const next = sitting.case.lastWindow + 1;
     const last = Math.floor((now - JUDGED_AFTER) / length) - 1;
-    if (last < first) return undefined;
+    if (last < next) return undefined;
     const { records } = await hearOf(this.#options.roster, app.name);
-    const tallies = records.flatMap((record) => (record?.tally?.release === state.id ? [record.tally] : []));
-    const sides = sidesOf(app.document, effect.group);
-    const { comparisons, problems } = await sitting.outside.take({
-      app: app.name,
-      release: state.id,
-      test: sides.test,
-      rest: sides.rest,
-    });
-    const windows = windowsOf(tallies, first, last);
-    const shown = Math.max(first, last - MOST_WINDOWS);
-    for (let number = shown; number <= last; number++) {
+    const windows = windowsOf(records, state, next, last);
+    const sides = sidesOf(app.document, sitting.case.group);
+    const isReached = effect !== undefined && state.reachedAt !== null;
+    const judged = isReached ? Math.ceil((state.reachedAt + warmUp) / length) : Infinity;
+    const { test, rest } = sides;
+    const { comparisons, problems } = isReached
+      ? await sitting.outside.take({ app: app.name, release: state.id, test, rest })
+      : NOTHING_OUTSIDE;
+    const before = sitting.case;
+    for (let number = Math.max(next, last - MOST_WINDOWS); number <= last; number++) {
       const window = windows.get(number);
       if (window !== undefined) this.#remember(sitting, window, length);
+      if (number < judged) continue;
       const own = window === undefined ? {} : compareWindow(window, sides.of, sitting.seen);
       this.#add(sitting, state, { ...own, ...(number === last && Object.fromEntries(comparisons)) });
     }
-    const report = reportOf(sitting.case, state, effect, {
-      now,
-      problems,
-      secondsLeft: secondsLeft(state, now),
-    });
-    sitting.case = { ...sitting.case, lastWindow: last, report };
-    await this.#options.roster.keepVerdict(app.name, { release: state.id, state: keptCase(sitting.case) });
-    return report;
-  }
-
-  /**
-   * A release that goes back is not judged any more, but until it is over it is still learnt who met an error before
-   * everybody was back. Throws `DirectoryUnavailable`.
-   */
-  async follow({ name }: StoredApp, state: ReleaseState): Promise<void> {
-    const sitting = this.#sittings.get(name);
-    const { window: length } = state.plan.verdict;
-    if (sitting?.case.release !== state.id || sitting.case.report === null) return;
-    const last = Math.floor((this.#options.now() - JUDGED_AFTER) / length) - 1;
-    if (last <= sitting.case.lastWindow) return;
-    const { records } = await hearOf(this.#options.roster, name);
-    const tallies = records.flatMap((record) => (record?.tally?.release === state.id ? [record.tally] : []));
-    for (const window of windowsOf(tallies, sitting.case.lastWindow + 1, last).values()) {
-      this.#remember(sitting, window, length);
+    const isChanged = sitting.case !== before;
+    sitting.case = { ...sitting.case, lastWindow: last };
+    if (effect === undefined || last < judged) {
+      const { users, report } = sitting.case;
+      sitting.case = { ...sitting.case, report: report && withUsers(report, users) };
+      if (isChanged) await this.#keep(app.name, sitting);
+      return undefined;
     }
-    const { users, report } = sitting.case;
-    sitting.case = { ...sitting.case, lastWindow: last, report: report && withUsers(report, users) };
-    await this.#options.roster.keepVerdict(name, { release: state.id, state: keptCase(sitting.case) });
+    const circumstances = { now, problems, secondsLeft: secondsLeft(state, now) };
+    const report = reportOf(sitting.case, state, effect, circumstances);
+    sitting.case = { ...sitting.case, report };
+    await this.#keep(app.name, sitting);
+    return report;
   }
 
   /** What is slow, in ms by quantile, once that can be told; undefined: not yet, or it is settled. Throws `DirectoryUnavailable`. */
@@ -146,7 +140,11 @@ export class Jury {
     return QUANTILES.map((part) => quantile(counts, part)!);
   }
 
-  async #sittingOf(app: string, state: ReleaseState, { group, step }: VerdictEffect): Promise<Sitting> {
+  async #sittingOf(
+    { name: app, document }: StoredApp,
+    state: ReleaseState,
+    effect: VerdictEffect | undefined,
+  ): Promise<Sitting> {
     const { settings } = state.plan.verdict;
     let sitting = this.#sittings.get(app);
     if (sitting?.case.release !== state.id) {
@@ -154,7 +152,7 @@ export class Jury {
       const known = kept?.release === state.id ? readCase(kept.state) : undefined;
       const outside = settings.signals.map(({ name }) => name).filter((name) => !OWN_SIGNALS.includes(name));
       sitting = {
-        case: known ?? newCase(state, group),
+        case: known ?? newCase(state),
         outside: this.#options.outside(outside),
         seen: new Set(),
         memory: 0,
@@ -162,8 +160,11 @@ export class Jury {
       };
       this.#sittings.set(app, sitting);
     }
+    if (effect === undefined) return sitting;
     const before = sitting.case;
-    const quarantined = state.quarantined.length;
+    const { group, step } = effect;
+    // Those that the release has put there, and those that people have put there or lifted.
+    const quarantined = [...state.quarantined, "now", ...(document.quarantine ?? [])].join(" ");
     if (before.group !== group || before.quarantined !== quarantined) {
       // Another group is another question; so is the same one without a server that was broken.
       sitting.case = { ...before, group, quarantined, step, evidence: newEvidence(settings) };
@@ -173,6 +174,10 @@ export class Jury {
       sitting.case = { ...before, step, evidence: beginStep(settings, before.evidence) };
     }
     return sitting;
+  }
+
+  async #keep(app: string, { case: kept }: Sitting): Promise<void> {
+    await this.#options.roster.keepVerdict(app, { release: kept.release, state: keptCase(kept) });
   }
 
   #add(sitting: Sitting, state: ReleaseState, window: VerdictWindow): void {
@@ -185,6 +190,7 @@ export class Jury {
     const memory = Math.floor((window * length) / MEMORY);
     if (memory !== sitting.memory) sitting.seen.clear();
     sitting.memory = memory;
+    if (met.length === 0 && testers[0] === 0) return;
     let users = 0;
     for (const client of met) {
       if (sitting.met.has(client)) continue;
@@ -200,11 +206,11 @@ export class Jury {
   }
 }
 
-function newCase(state: ReleaseState, group: string): Case {
+function newCase(state: ReleaseState): Case {
   return {
     release: state.id,
-    group,
-    quarantined: state.quarantined.length,
+    group: groupInTurn(state)!.name,
+    quarantined: "",
     step: state.step,
     lastWindow: 0,
     evidence: newEvidence(state.plan.verdict.settings),
@@ -218,19 +224,23 @@ function isFirstTurn(state: ReleaseState): boolean {
   return groupInTurn(state) === state.groups[0];
 }
 
-/** What all gateways counted together, by window; those of which not all could be told are left out. */
+/** What all gateways counted together, by window. One whose windows are of another length says nothing. */
 function windowsOf(
-  tallies: readonly AppTally[],
+  records: readonly (AppRecord | undefined)[],
+  { id, plan }: ReleaseState,
   first: number,
   last: number,
 ): ReadonlyMap<number, TallyWindow> {
   const windows = new Map<number, TallyWindow>();
-  for (const one of tallies.flatMap((tally) => tally.windows)) {
-    if (one.window < first || one.window > last) continue;
-    const known = windows.get(one.window);
-    windows.set(one.window, known === undefined ? one : addWindows(known, one));
+  for (const record of records) {
+    const { release, length, windows: told } = record?.tally ?? {};
+    if (release !== id || length !== plan.verdict.window) continue;
+    for (const one of told ?? []) {
+      if (one.window < first || one.window > last) continue;
+      const known = windows.get(one.window);
+      windows.set(one.window, known === undefined ? one : addWindows(known, one));
+    }
   }
-  for (const [number, { overflow }] of windows) if (overflow) windows.delete(number);
   return windows;
 }
 

@@ -89,6 +89,16 @@ export function reportOf(
       problems.get(signal.name) ?? notSettled(signal.name, state),
     ),
   );
+  // Of a signal that has no counts the reason is told, not its zeros.
+  const known = <T>(all: readonly T[]): readonly T[] =>
+    all.filter((_, index) => verdict.answer !== "notEnough" || signals[index]!.problem === null);
+  const conclusionInWords = (): readonly string[] =>
+    verdictInWords(
+      { ...settings, signals: known(settings.signals) },
+      { ...verdict, signals: known(verdict.signals) },
+      known(forecasts),
+      outlook,
+    );
   return {
     release: state.id,
     group,
@@ -97,11 +107,7 @@ export function reportOf(
     at: now,
     answer: verdict.answer,
     badServer: verdict.badServer ?? null,
-    words: [
-      ...verdictInWords(settings, verdict, forecasts, outlook),
-      ...problemsInWords(signals),
-      ...usersInWords(usersWithErrors),
-    ],
+    words: [...conclusionInWords(), ...problemsInWords(signals), ...usersInWords(usersWithErrors)],
     unequal: verdict.unequal,
     beyond: verdict.beyond,
     notWorse: verdict.notWorse,

@@ -1,65 +1,98 @@
-import { Gauge, Registry } from "prom-client";
-import type { DirectoryStatus } from "../directory/directory-status.ts";
+import { setImmediate } from "node:timers/promises";
+import type { StoredApp } from "../directory/directory.ts";
+import {
+  type AppFacts,
+  type EvidenceFacts,
+  factsOf,
+  type ReleaseFacts,
+  type TrafficSource,
+} from "./app-facts.ts";
+import { APP_METRICS, heading, linesOf } from "./app-metrics.ts";
+import { type GatewaySources, gatewayMetrics } from "./gateway-metrics.ts";
 
 /** What the metrics are read from when they are asked for. */
-export interface MetricSources {
-  readonly version: string;
-  readonly directory: () => DirectoryStatus;
-  /** Apps in force. */
-  readonly apps: () => number;
-  readonly differences: () => number;
-  readonly workers: () => { readonly running: number; readonly expected: number };
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+export interface MetricSources extends Omit<GatewaySources, "apps" | "processes"> {
+  readonly apps: () => readonly StoredApp[];
+  readonly traffic: TrafficSource;
+  /** Undefined: the app never had a release. */
+  readonly release: (app: StoredApp) => ReleaseFacts | undefined;
+  /** Undefined: none is known. */
+  readonly evidence: (app: StoredApp) => Promise<EvidenceFacts | undefined>;
 }
 
-/** Names and meanings for Prometheus; every value is read when it is asked for. No label comes from outside. */
-export function createMetrics(sources: MetricSources): Registry {
-  const registry = new Registry();
-  const gauge = (name: string, help: string, read: () => number): void => {
-    registry.registerMetric(
-      new Gauge({
-        name,
-        help,
-        registers: [],
-        collect() {
-          this.set(read());
-        },
-      }),
-    );
-  };
-  const build = new Gauge({
-    name: "halftone_build_info",
-    help: "1, with the version",
-    labelNames: ["version"],
-    registers: [registry],
+/** Of which apps metrics are told. busy: those that had traffic, have a server that is out, or a release that runs. */
+export type AppChoice = "all" | "busy" | "none" | ReadonlySet<string>;
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The text for Prometheus, in pieces: so that ten thousand apps hold up nobody, others have their turn between two. */
+  scrape(apps: AppChoice): AsyncGenerator<string, void>;
+  /** Names and meanings of all of them. */
+  readonly all: readonly { readonly name: string; readonly type: string; readonly help: string }[];
+}
+
+/** Apps that are read, and of which one metric is written, in one piece: about a millisecond. */
+const PIECE = 50;
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const gateway = gatewayMetrics({
+    ...sources,
+    apps: () => sources.apps().length,
+    processes: () => sources.traffic.processes(),
   });
-  build.set({ version: sources.version }, 1);
-  gauge("halftone_apps", "Apps in force", sources.apps);
-  gauge("halftone_workers", "Processes that carry traffic", () => sources.workers().running);
-  gauge("halftone_workers_expected", "Processes that are to carry traffic", () => sources.workers().expected);
-  gauge("halftone_directory_up", "1: the directory answers; 0: what was last known is in force", () =>
-    sources.directory().state === "current" ? 1 : 0,
-  );
-  gauge("halftone_directory_state_seconds", "Since the directory began or ceased to answer", () =>
-    secondsSince(sources.directory().since, sources.now()),
-  );
-  gauge(
-    "halftone_directory_damaged_apps",
-    "Apps whose stored document cannot be read",
-    () => sources.directory().damaged.length,
-  );
-  gauge(
-    "halftone_directory_differences",
-    "Apps of which the directory holds something older, which is not taken",
-    sources.differences,
-  );
-  gauge("halftone_backup_age_seconds", "Since the newest whole backup was written; NaN: there is none", () =>
-    secondsSince(sources.directory().backup?.savedAt, sources.now()),
-  );
-  return registry;
+  return {
+    contentType: gateway.contentType,
+    all: [...gateway.getMetricsAsArray(), ...APP_METRICS].map(({ name, type, help }) => ({
+      name,
+      type: String(type),
+      help,
+    })),
+    async *scrape(choice) {
+      yield await gateway.metrics();
+      const facts: AppFacts[][] = [];
+      for (const piece of piecesOf(sources.apps())) {
+        const chosen = piece.filter((app) => isChosen(choice, app, sources));
+        facts.push(await Promise.all(chosen.map((app) => read(app, sources))));
+        await setImmediate();
+      }
+      for (const metric of APP_METRICS) {
+        yield heading(metric);
+        for (const piece of facts) {
+          if (piece.length > 0) yield linesOf(metric, piece);
+          await setImmediate();
+        }
+      }
+    },
+  };
 }
 
-function secondsSince(at: string | undefined, now: number): number {
-  return at === undefined ? Number.NaN : Math.max(0, (now - Date.parse(at)) / 1000);
+function isChosen(choice: AppChoice, app: StoredApp, { traffic, release }: MetricSources): boolean {
+  switch (choice) {
+    case "all":
+      return true;
+    case "none":
+      return false;
+    case "busy":
+      return (
+        traffic.counts(app.name).size > 0 ||
+        traffic.outOfService(app.name).length > 0 ||
+        isRunning(release(app))
+      );
+    default:
+      return choice.has(app.name);
+  }
+}
+
+function isRunning(release: ReleaseFacts | undefined): boolean {
+  return release !== undefined && release.status !== "done" && release.status !== "rolledBack";
+}
+
+async function read(app: StoredApp, { traffic, release, evidence, now }: MetricSources): Promise<AppFacts> {
+  const present = release(app);
+  const known = isRunning(present) ? await evidence(app) : undefined;
+  return factsOf(app, traffic, present, known, now());
+}
+
+function* piecesOf(apps: readonly StoredApp[]): Generator<readonly StoredApp[]> {
+  for (let start = 0; start < apps.length; start += PIECE) yield apps.slice(start, start + PIECE);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AppStore } from "../../src/directory/app-store.ts";
 import type { Directory } from "../../src/directory/directory.ts";
 import { MemoryDirectory } from "../../src/directory/memory-directory.ts";
+import { sumRising } from "../../src/gateway/process-report.ts";
 import type { ServerStatus } from "../../src/gateway/server-status.ts";
 import { Access } from "../../src/admin/access.ts";
 import { startAdminServer } from "../../src/admin/admin-server.ts";
@@ -13,6 +14,9 @@ import { type EventFeed, feedEvents } from "../../src/admin/events/event-feed.ts
 import { EventHub, type EventHubOptions } from "../../src/admin/events/event-hub.ts";
 import { LocalRoster } from "../../src/fleet/roster.ts";
 import type { Readiness } from "../../src/admin/gateway-view.ts";
+import type { TrafficSource } from "../../src/telemetry/app-facts.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
+import { evidenceOf, releaseFactsOf } from "../../src/telemetry/release-facts.ts";
 import { ReleaseDesk } from "./release-desk.ts";
 import type { Role } from "../../src/admin/role.ts";
 import { TokenBook } from "../../src/admin/token-book.ts";
@@ -37,12 +41,14 @@ export interface RunningAdmin {
     readiness: Readiness;
     /** Apps whose servers were asked for, again and again. */
     readonly asked: string[];
+    traffic: TrafficSource;
   };
   readonly access: Access;
   /** What tokens, sessions and delays go by; tests write to it. */
   readonly time: { now: number };
   /** The text of a new token. */
   newToken(name: string, role: Role): Promise<string>;
+  readonly metrics: Metrics;
   /** With the token, unless the test gives another Authorization. */
   call(path: string, init?: RequestInit): Promise<Response>;
   stop(): Promise<void>;
@@ -79,6 +85,12 @@ export async function runAdmin(
       workers: { running: 2, expected: 2 },
       listen: ["127.0.0.1:8080"],
     },
+    traffic: {
+      totals: () => ({}),
+      counts: () => new Map(),
+      outOfService: () => [],
+      processes: () => ({ living: [], rising: sumRising([]) }),
+    },
   };
   const time = { now: NOW };
   const now = (): number => time.now;
@@ -93,6 +105,17 @@ export async function runAdmin(
   const fleet = { roster, id: "1", digest: () => "" };
   const events = new EventHub({ turnEvery: 20, ...pace, log });
   const feed = feedEvents(events, { store, fleet, servers, log, now });
+  const metrics = createMetrics({
+    version: "0.0.0-test",
+    directory: () => store.status(),
+    apps: () => store.list(),
+    differences: () => store.differences().length,
+    workers: () => plane.readiness.workers,
+    traffic: plane.traffic,
+    release: (app) => releaseFactsOf(app, NOW),
+    evidence: (app) => evidenceOf(roster, app),
+    now: () => NOW,
+  });
   const api = createAdminApi({
     store,
     audit,
@@ -100,6 +123,7 @@ export async function runAdmin(
     gateway: { servers, readiness: () => plane.readiness },
     fleet,
     events,
+    metrics,
     releases,
     version: "0.0.0-test",
     now,
@@ -117,6 +141,7 @@ export async function runAdmin(
     roster,
     letPass: (milliseconds) => void (passed += milliseconds),
     warnings,
+    metrics,
     plane,
     access,
     time,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startBackends } from "../e2e/harness/backend.ts";
+import type { GroupTraffic } from "../../src/fleet/group-traffic.ts";
 import { ask } from "../e2e/harness/client.ts";
 import { runCli } from "../e2e/harness/cli.ts";
 import { type HalftoneProcess, revisionOf } from "../e2e/harness/halftone-process.ts";
@@ -102,6 +103,17 @@ describe("three gateways on one Redis", () => {
     const before = await countOf(gateways[0]!);
     for (const { gatewayPort } of gateways) for (let n = 0; n < 10; n += 1) await ask({ port: gatewayPort });
     await until("30 requests to be counted", async () => (await countOf(gateways[2]!)) === before + 30);
+    // Whichever is asked: rates and quantiles of all of them together, until the traffic is long over.
+    for (const { gatewayPort } of gateways) for (let n = 0; n < 10; n += 1) await ask({ port: gatewayPort });
+    await until("rates and latencies of all", async () => {
+      const rows = await rowsOf(gateways[1]!);
+      return rows.every(
+        ({ perSecond, p50, p90, p99 }) => perSecond > 0 && p50! > 0 && p50! <= p90! && p90! <= p99!,
+      );
+    });
+    await until("none after a while", async () =>
+      (await rowsOf(gateways[1]!)).every(({ perSecond, p99 }) => perSecond === 0 && p99 === null),
+    );
 
     const cli = await runCli(["status"], asked(gateways[1]!));
     expect(cli.stdout).toMatch(/gateway-1 +live/);
@@ -151,9 +163,13 @@ describe("three gateways on one Redis", () => {
   });
 });
 
-async function countOf(gateway: HalftoneProcess): Promise<number> {
+async function rowsOf(gateway: HalftoneProcess): Promise<readonly GroupTraffic[]> {
   const { body } = await gateway.api("GET", "/apps/shop/groups");
-  return (body as readonly { requests: number }[]).reduce((sum, { requests }) => sum + requests, 0);
+  return body as readonly GroupTraffic[];
+}
+
+async function countOf(gateway: HalftoneProcess): Promise<number> {
+  return (await rowsOf(gateway)).reduce((sum, { requests }) => sum + requests, 0);
 }
 
 describe("a gateway that goes", () => {

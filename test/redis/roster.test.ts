@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vit
 import { RedisDirectory } from "../../src/directory/redis/redis-directory.ts";
 import { FleetMember } from "../../src/fleet/member.ts";
 import { RedisRoster } from "../../src/fleet/redis-roster.ts";
-import type { GatewayReport } from "../../src/fleet/roster.ts";
+import type { AppTally, GatewayReport } from "../../src/fleet/roster.ts";
 import { openScene } from "../e2e/harness/scene.ts";
 import { until } from "../e2e/harness/until.ts";
 import { redisConfig, type RedisProcess, startRedis } from "./redis-process.ts";
@@ -23,7 +23,12 @@ function opened(): RedisRoster {
 }
 
 /** Tells of itself every 20 ms. */
-function joined(name: string, id: string, differing: ReadonlySet<string> = new Set()): FleetMember {
+function joined(
+  name: string,
+  id: string,
+  differing: ReadonlySet<string> = new Set(),
+  tally: (app: string) => AppTally | undefined = () => undefined,
+): FleetMember {
   const member = new FleetMember({
     roster: opened(),
     report: () => ({
@@ -38,7 +43,7 @@ function joined(name: string, id: string, differing: ReadonlySet<string> = new S
     }),
     count: () => Promise.resolve([]),
     totals: () => ({}),
-    tally: () => undefined,
+    tally,
     differing: () => differing,
     log: { info: ignore, warn: ignore, error: ignore },
     beatEvery: 20,
@@ -107,20 +112,21 @@ it("gives the records of several apps at once, those of earlier versions too", a
     groups: { blue: { requests: 9, failures: 2, inFlight: 1 } },
     rates: { blue: 3 },
     failureRates: { blue: 0.5 },
+    latencies: { blue: [40, 9] },
   };
   const records = new Map([
     ["shop", record],
     ["cart", { ...record, revision: 5 }],
   ]);
   await roster.beat({ name: "gateway-1", id: "a", apps: 2 } as GatewayReport, records, true);
-  const { failureRates: _, ...earlier } = record;
+  const { failureRates: _, latencies: __, ...earlier } = record;
   await redis.command("HSET", "halftone:{apps}:in-force:b", "shop", JSON.stringify(earlier), "cart", "{");
   expect(await roster.recordsOf(["a", "b", "nobody"], ["cart", "none", "shop"])).toEqual([
     new Map([
       ["cart", { ...record, revision: 5 }],
       ["shop", record],
     ]),
-    new Map([["shop", { ...record, failureRates: {} }]]),
+    new Map([["shop", { ...earlier, failureRates: {} }]]),
     new Map(),
   ]);
   expect(await roster.recordsOf(["a"], [])).toEqual([new Map()]);
@@ -147,4 +153,58 @@ it("shows what cannot be read as far as it can be, and all others", async () => 
   ]);
   expect(await revisions(roster, "shop")).toEqual([undefined, 4, undefined]);
   expect([...(await roster.allRecords("garbage"))]).toEqual([]);
+});
+
+const TALLY: AppTally = {
+  release: "r1",
+  length: 10_000,
+  windows: [
+    {
+      window: 7,
+      part: 1,
+      cells: { "10.0.0.1:80": [3, 2, 1, 2, 1, 2, 0.5] },
+      erring: [[2 ** 32 - 1, "10.0.0.1:80"]],
+      met: [5],
+      testers: [1, 0],
+    },
+  ],
+  latencies: [[40, 7]],
+};
+
+it("tells what was counted for a release, and no more when that is over", async () => {
+  const roster = opened();
+  let counted: AppTally | undefined = TALLY;
+  const member = joined("gateway-1", "a", new Set(), () => counted);
+  member.inForce("shop", 4);
+  const record = async () => (await roster.records(["a"], "shop"))[0];
+  await until("it to be told", async () => (await record())?.revision === 4);
+  expect((await record())?.tally).toEqual(TALLY);
+  counted = undefined;
+  member.inForce("shop", 5);
+  await until("the next to be told", async () => (await record())?.revision === 5);
+  expect(await record()).not.toHaveProperty("tally");
+});
+
+it("hears of a gateway whose counts it cannot read all the rest", async () => {
+  const roster = opened();
+  joined("gateway-1", "a", new Set(), () => TALLY).inForce("shop", 4);
+  await until("it to be told", async () => (await roster.records(["a"], "shop"))[0]?.tally !== undefined);
+  const later = JSON.stringify({ revision: 5, groups: {}, rates: {}, tally: { ...TALLY, windows: "many" } });
+  await redis.command("HSET", "halftone:{apps}:in-force:b", "shop", later);
+  expect(await roster.records(["a", "b"], "shop")).toMatchObject([{ tally: TALLY }, { revision: 5 }]);
+  expect((await roster.records(["b"], "shop"))[0]).not.toHaveProperty("tally");
+});
+
+it("keeps the evidence on a release for the next gateway", async () => {
+  const [one, other] = [opened(), opened()];
+  expect(await one.verdict("shop")).toBeUndefined();
+  await one.keepVerdict("shop", { release: "r1", state: { format: 1, words: ["naïve"] } });
+  await one.keepVerdict("cart", { release: "r9", state: null });
+  expect(await other.verdict("shop")).toEqual({ release: "r1", state: { format: 1, words: ["naïve"] } });
+  await other.keepVerdict("shop", { release: "r2", state: 7 });
+  expect(await one.verdict("shop")).toEqual({ release: "r2", state: 7 });
+  for (const damaged of ["{", "7", "null", '{"release":7}']) {
+    await redis.command("HSET", "halftone:{apps}:verdicts", "shop", damaged);
+    expect(await one.verdict("shop"), damaged).toBeUndefined();
+  }
 });

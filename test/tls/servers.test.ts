@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import type { ConnectionOptions } from "node:tls";
+import type { ConnectionOptions, TlsOptions } from "node:tls";
 import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { AppDocument } from "../../src/config/app-document.ts";
 import { compileApp } from "../../src/config/compile-app.ts";
@@ -318,6 +318,21 @@ describe("servers", () => {
     const gateway = await startSecureGateway({ serverTls: nameless, apps: [tlsApp([`unix:${path}`])] });
     expect(await ask(gateway)).toMatchObject({ status: 502, code: "tls_failed" });
     expect(gateway.server(`unix:${path}`).lastError).toContain("serverTls needs a serverName");
+  });
+});
+
+describe("the latency that versions are compared by", () => {
+  // A group with few requests has few connections that lie idle: its clients wait for handshakes more often.
+  it("is not that of the handshake", async () => {
+    const handshake = 2000;
+    const SNICallback: TlsOptions["SNICallback"] = (_, done) => void setTimeout(() => done(null), handshake);
+    const server = await secureUpstream({ certificate: inner, SNICallback }, serveSecurely(ok()));
+    const slower = [handshake - 500, handshake - 500, handshake - 500];
+    const gateway = await before([server.address], { tally: { window: "24h", slower } });
+    expect((await ask(gateway)).status).toBe(200);
+    expect(gateway.gateway.takeTallies().get("shop")?.windows).toMatchObject([
+      { cells: { [server.address]: [1, 1, 0, 1, 0, 1, 0] } },
+    ]);
   });
 });
 

@@ -113,7 +113,7 @@ function release(random, kinds, risk) {
       side: sideOf(random),
     })),
   );
-  const tally = new Tally({ release: "r1", window: WINDOW, slower: undefined }, 0);
+  const tally = new Tally({ release: "r1", window: WINDOW, slower: undefined }, 0, 7);
   const seen = new Set();
   const watches = { byClient: watchWorse(ERRORS), byRequest: watchWorse(ERRORS) };
   const found = { byClient: false, byRequest: false };

@@ -8,7 +8,7 @@ export type Session =
   | { readonly kind: "out"; readonly ended: boolean }
   | { readonly kind: "in"; readonly who: SessionState };
 
-/** SessionState one is. */
+/** Who one is. */
 export const session: Signal<Session> = signal({ kind: "unknown" });
 
 const role: ReadonlySignal<Role | undefined> = computed(() =>

@@ -14,6 +14,10 @@ class Reader implements EventReader {
   behind = 0;
   isCut = false;
 
+  mayStay(): boolean {
+    return true;
+  }
+
   take(bytes: Uint8Array): void {
     this.taken.push(bytes);
   }

@@ -28,7 +28,9 @@ export interface EventReader {
   readonly behind: number;
   /** Whole events, or other fields of the stream. The same bytes go to others: nobody changes them. */
   take(bytes: Uint8Array): void;
-  /** It was too slow, and gets nothing any more. */
+  /** It may still be told: its token or session stands. */
+  mayStay(): boolean;
+  /** It was too slow, or may not stay, and gets nothing any more. */
   cut(): void;
 }
 
@@ -190,7 +192,14 @@ export class EventHub {
   #beat(): void {
     this.#flush();
     const beat = encoded(`:\n${this.#position}`);
-    for (const audience of this.#audiences.values()) this.#send(audience, beat);
+    for (const audience of this.#audiences.values()) {
+      for (const reader of audience.readers) {
+        if (reader.mayStay()) continue;
+        this.#leave(audience, reader);
+        reader.cut();
+      }
+      this.#send(audience, beat);
+    }
   }
 
   #flush(): void {

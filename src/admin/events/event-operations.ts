@@ -61,7 +61,11 @@ export function eventOperations({ events }: AdminDeps): readonly Operation[] {
         const lastEventId = [c.req.header("last-event-id"), c.req.query("lastEventId")].find(
           (id) => id !== undefined && id !== "",
         );
-        const stream = eventStream(events, { filter, lastEventId, by: c.var.by }, c.env);
+        const stream = eventStream(
+          events,
+          { filter, lastEventId, by: c.var.by, mayStay: c.var.identity.isCurrent },
+          c.env,
+        );
         if (stream !== undefined) return c.body(stream, 200, HEADERS);
         return refusal("too-many-readers", `expected a place within some time; those who read now go on`, {
           headers: { "Retry-After": String(LATER) },

@@ -6,6 +6,8 @@ export interface EventStreamOptions {
   readonly filter: EventFilter;
   readonly lastEventId: string | undefined;
   readonly by: string;
+  /** Asked with every heartbeat. */
+  readonly mayStay: () => boolean;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface EventStreamOptions {
  */
 export function eventStream(
   hub: EventHub,
-  { filter, lastEventId, by }: EventStreamOptions,
+  { filter, lastEventId, by, mayStay }: EventStreamOptions,
   { closing, cut }: Connection,
 ): ReadableStream<Uint8Array> | undefined {
   let queue!: ReadableStreamDefaultController<Uint8Array>;
@@ -30,6 +32,7 @@ export function eventStream(
   );
   const reader: EventReader = {
     by,
+    mayStay,
     get behind() {
       return -(queue.desiredSize ?? 0);
     },

@@ -2,23 +2,14 @@ import { z } from "zod";
 import type { AppChange } from "../../directory/app-store.ts";
 import { releaseAnswer, type ReleaseJson } from "../release-schemas.ts";
 import { verdictAnswer, type VerdictJson } from "../verdict-schemas.ts";
-import { gatewayRows, serverRow, type GatewayRow, type ServerRow } from "../schemas.ts";
+import type { GroupTraffic } from "../../fleet/group-traffic.ts";
+import { gatewayRows, groupRows, serverRow, type GatewayRow, type ServerRow } from "../schemas.ts";
 
 /** A document was created, replaced or deleted, whoever did it and wherever. */
 export interface AppEvent extends Pick<AppChange, "by" | "what" | "at"> {
   readonly app: string;
   /** Null: it was deleted. */
   readonly revision: number | null;
-}
-
-/** What one group of an app does now, all live gateways together. */
-export interface GroupTraffic {
-  readonly group: string;
-  /** Tries a second, over the last second or so. */
-  readonly perSecond: number;
-  /** Of these, those that failed. */
-  readonly failuresPerSecond: number;
-  readonly inFlight: number;
 }
 
 export interface TrafficEvent {
@@ -63,14 +54,7 @@ export const EVENT_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
   traffic: z.object({
     app: appName,
     at: time,
-    groups: z.array(
-      z.object({
-        group: z.string(),
-        perSecond: z.number(),
-        failuresPerSecond: z.number(),
-        inFlight: z.int(),
-      }),
-    ),
+    groups: groupRows,
   }),
   verdict: verdictAnswer,
 };

@@ -351,12 +351,13 @@ describe("what is told", () => {
     await tellTraffic("1", 10.25, 0.5, 1);
     await tellTraffic("2", 2, 0, 2);
     const { data } = await stream.next<TrafficEvent>("traffic", ({ groups }) => groups[0]!.perSecond > 12);
+    const none = { requests: 0, failures: 0, p50: null, p90: null, p99: null };
     expect(data).toEqual({
       app: "shop",
       at: "2026-01-02T03:04:05.000Z",
       groups: [
-        { group: "blue", perSecond: 12.3, failuresPerSecond: 0.5, inFlight: 3 },
-        { group: "green", perSecond: 0, failuresPerSecond: 0, inFlight: 0 },
+        { ...none, group: "blue", share: 100, perSecond: 12.3, failuresPerSecond: 0.5, inFlight: 3 },
+        { ...none, group: "green", share: 0, perSecond: 0, failuresPerSecond: 0, inFlight: 0 },
       ],
     });
     const count = stream.events.length;
@@ -425,6 +426,21 @@ describe("without readers", () => {
     const second = await follow("?types=server", { "last-event-id": first.lastEventId! });
     await second.next("server");
     expect(second.events.map(({ data }) => data["server"])).toEqual(["10.0.0.2:80"]);
+  });
+
+  it("ends for a reader whose token was revoked", async () => {
+    await admin.stop();
+    admin = await runAdmin(undefined, undefined, { heartbeatEvery: 20 });
+    const token = await admin.newToken("guest", "viewer");
+    const [guest, owner] = [
+      await FollowedStream.open(admin.url + PATH, token),
+      await FollowedStream.open(admin.url + PATH, TEST_TOKEN),
+    ];
+    onTestFinished(() => [guest, owner].forEach((stream) => stream.close()));
+    expect((await admin.call("/api/v1/tokens/guest", { method: "DELETE" })).ok).toBe(true);
+    await guest.ended;
+    await admin.store.put("shop", SHOP, "any", "amy");
+    await owner.next("app");
   });
 
   it("what was told before is not taken for what a later reader knows", async () => {

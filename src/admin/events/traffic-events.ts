@@ -1,9 +1,8 @@
 import type { AppStore } from "../../directory/app-store.ts";
-import { type AppRecord, type Roster } from "../../fleet/roster.ts";
-import { failureRatesOf, liveRecordsOf, ratesOf } from "../../fleet/traffic.ts";
-import { sumTotals } from "../../gateway/group-totals.ts";
+import { groupTraffic } from "../../fleet/group-traffic.ts";
+import type { Roster } from "../../fleet/roster.ts";
+import { liveRecordsOf } from "../../fleet/traffic.ts";
 import type { EventHub } from "./event-hub.ts";
-import type { GroupTraffic } from "./event-types.ts";
 
 export interface TrafficDeps {
   readonly store: AppStore;
@@ -33,7 +32,7 @@ export class TrafficEvents {
     const at = new Date(now()).toISOString();
     const moving = new Set<string>();
     for (const { name, document } of apps) {
-      const groups = trafficOf(Object.keys(document.groups), told.get(name) ?? []);
+      const groups = groupTraffic(Object.keys(document.groups), told.get(name) ?? []);
       const hasTraffic = groups.some(
         ({ perSecond, failuresPerSecond, inFlight }) => perSecond + failuresPerSecond + inFlight > 0,
       );
@@ -42,20 +41,4 @@ export class TrafficEvents {
     }
     this.#moving = moving;
   }
-}
-
-function trafficOf(groups: readonly string[], records: readonly AppRecord[]): readonly GroupTraffic[] {
-  if (records.length === 0) return [];
-  const [rates, failures] = [ratesOf(records), failureRatesOf(records)];
-  const totals = new Map(Object.entries(sumTotals(records.map((record) => record.groups))));
-  return groups.map((group) => ({
-    group,
-    perSecond: toTenth(rates.get(group) ?? 0),
-    failuresPerSecond: toTenth(failures.get(group) ?? 0),
-    inFlight: totals.get(group)?.inFlight ?? 0,
-  }));
-}
-
-function toTenth(rate: number): number {
-  return Math.round(rate * 10) / 10;
 }

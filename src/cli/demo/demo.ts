@@ -6,7 +6,7 @@ import { hasColour, type CliContext, widthOf } from "../cli-context.ts";
 import { CliFailure } from "../cli-failure.ts";
 import { FullScreen } from "../full-screen.ts";
 import { teller } from "../release/await-release.ts";
-import { SurroundingsReader, type Surroundings } from "../release/release-surroundings.ts";
+import { readSurroundings } from "../release/release-surroundings.ts";
 import { drawDemo, drawHalftone } from "./draw-demo.ts";
 import { hasRedis } from "./demo-redis.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
@@ -74,7 +74,6 @@ class Show {
   private readonly stage: Stage;
   private readonly once: boolean;
   private readonly isLive: boolean;
-  private readonly reader: SurroundingsReader;
   private readonly screen: FullScreen;
   private message = "";
   private readonly keys: string[] = [];
@@ -84,7 +83,6 @@ class Show {
     this.stage = stage;
     this.once = once;
     this.isLive = context.stdout.isTTY === true;
-    this.reader = new SurroundingsReader(stage.client);
     this.screen = new FullScreen(context);
     if (this.isLive && !once && process.stdin.isTTY) {
       process.stdin.setRawMode(true).resume();
@@ -178,7 +176,7 @@ class Show {
   }
 
   private async draw(view: ReleaseJson): Promise<void> {
-    const around: Surroundings = await this.reader.read(view);
+    const around = await readSurroundings(this.stage.client, view);
     const texts = { head: this.head(), foot: this.foot(view) };
     const width = widthOf(this.context, 80);
     this.screen.draw(drawDemo(view, around, texts, width, hasColour(this.context)));

@@ -3,7 +3,7 @@ import { releaseJson, type ReleaseJson } from "../../admin/release-schemas.ts";
 import type { ServerRow } from "../../admin/schemas.ts";
 import { describe as viewOf } from "../../core/release-view.ts";
 import { MINUTE, play, type Player } from "../../core/release.fixture.ts";
-import { drawRelease, type GroupTraffic } from "./draw-release.ts";
+import { drawRelease, type Traffic } from "./draw-release.ts";
 import { columns } from "./styled-line.ts";
 
 const NOBODY = { failures: 0, requests: 0, weight: 10, inFlight: 0, deadUntil: null, healthy: true };
@@ -16,7 +16,7 @@ const up = (group: string, server: string, inFlight = 0): ServerRow => ({
   lastError: null,
 });
 const SERVERS = [up("group1", "10.0.4.175:80", 3), up("group2", "10.0.4.146:80", 41)];
-const TRAFFIC: readonly GroupTraffic[] = [
+const TRAFFIC: readonly Traffic[] = [
   { group: "group1", perSecond: 12.5, failuresPerSecond: 0 },
   { group: "group2", perSecond: 112, failuresPerSecond: 0.4 },
 ];

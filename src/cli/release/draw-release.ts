@@ -1,6 +1,7 @@
 import type { ReleaseJson } from "../../admin/release-schemas.ts";
 import type { ServerRow } from "../../admin/schemas.ts";
 import type { VerdictJson } from "../../admin/verdict-schemas.ts";
+import type { GroupTraffic } from "../../fleet/group-traffic.ts";
 import { metersOf } from "./draw-verdict.ts";
 import { publicOnNew, type Stop, type StopMark, stopsOf } from "../../core/release-stops.ts";
 import { needOf } from "./release-need.ts";
@@ -8,12 +9,7 @@ import { phaseInWords, printable, waitInWords } from "./release-words.ts";
 import { columns, padded, styledLine, wrapped, type Piece } from "./styled-line.ts";
 
 /** What a group does now. */
-export interface GroupTraffic {
-  readonly group: string;
-  readonly perSecond: number;
-  /** Failed tries a second; null: not known yet, as it takes two looks. */
-  readonly failuresPerSecond: number | null;
-}
+export type Traffic = Pick<GroupTraffic, "group" | "perSecond" | "failuresPerSecond">;
 
 const LABEL = 9;
 /** Narrower terminals get less words. */
@@ -28,7 +24,7 @@ const LOG_LINES = 5;
 export function drawRelease(
   view: ReleaseJson,
   servers: readonly ServerRow[],
-  groups: readonly GroupTraffic[],
+  groups: readonly Traffic[],
   width: number,
   colour: boolean,
   verdict?: VerdictJson,
@@ -110,7 +106,7 @@ const SERVES = {
 function groupsOf(
   view: ReleaseJson,
   servers: readonly ServerRow[],
-  traffic: readonly GroupTraffic[],
+  traffic: readonly Traffic[],
   width: number,
 ): readonly (readonly (Piece | string)[])[] {
   const name = Math.max(...view.groups.map((group) => columns(group.name))) + 2;

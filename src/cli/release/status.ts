@@ -3,7 +3,7 @@ import type { ReleaseJson } from "../../admin/release-schemas.ts";
 import { AdminClient, appPath, withAdminOptions, type AdminOptions } from "../admin-client.ts";
 import { hasColour, printJson, printLine, type CliContext, widthOf } from "../cli-context.ts";
 import { drawRelease } from "./draw-release.ts";
-import { freezeOf, SurroundingsReader } from "./release-surroundings.ts";
+import { freezeOf, readSurroundings } from "./release-surroundings.ts";
 import { printable } from "./release-words.ts";
 
 /** `halftone release status NAME` */
@@ -19,7 +19,7 @@ export function releaseStatusCommand(context: CliContext): Command {
         printJson(context, view);
         return;
       }
-      const { servers, groups, verdict } = await new SurroundingsReader(client).read(view);
+      const { servers, groups, verdict } = await readSurroundings(client, view);
       const width = widthOf(context, 100);
       for (const line of drawRelease(view, servers, groups, width, hasColour(context), verdict))
         printLine(context, line);

@@ -7,7 +7,7 @@ import { FullScreen } from "../full-screen.ts";
 import { teller } from "./await-release.ts";
 import { drawRelease } from "./draw-release.ts";
 import { looksAt, pauseOf } from "./release-looks.ts";
-import { SurroundingsReader, type Surroundings } from "./release-surroundings.ts";
+import { readSurroundings, type Surroundings } from "./release-surroundings.ts";
 import { changeKey, printable } from "./release-words.ts";
 
 interface WatchOptions extends AdminOptions {
@@ -98,14 +98,14 @@ function jsonTeller(context: CliContext): (view: ReleaseJson) => void {
 /** On the terminal's other screen, so that nothing is left of it but the last picture. */
 class LiveScreen implements Screen {
   private readonly context: CliContext;
-  private readonly reader: SurroundingsReader;
+  private readonly client: AdminClient;
   private last: { readonly view: ReleaseJson; readonly around: Surroundings } | undefined;
   private readonly screen: FullScreen;
 
   constructor(context: CliContext, client: AdminClient) {
     this.context = context;
     this.screen = new FullScreen(context);
-    this.reader = new SurroundingsReader(client);
+    this.client = client;
   }
 
   async show(view: ReleaseJson): Promise<void> {
@@ -124,7 +124,7 @@ class LiveScreen implements Screen {
 
   private async surroundings(view: ReleaseJson): Promise<Surroundings> {
     try {
-      return await this.reader.read(view);
+      return await readSurroundings(this.client, view);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       return this.last?.around ?? { servers: [], groups: [] };

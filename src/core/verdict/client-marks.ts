@@ -1,8 +1,13 @@
 /** Entries at first, a power of two. */
 const FIRST_SIZE = 1024;
 /** Clients that are remembered at most; beyond that fewer take part. */
-const MOST_CLIENTS = 1 << 18;
+export const MOST_CLIENTS: number = 1 << 18;
 const ALL = 2 ** 32;
+
+/** Whether the client is one of those that take part, when that part (more than 0 to 1) of all does. */
+export function isAmong(part: number, client: number): boolean {
+  return client < part * ALL;
+}
 
 /**
  * A small number for each client, by the hash of its key: open addressing in two typed arrays, as this is asked with
@@ -10,20 +15,29 @@ const ALL = 2 ** 32;
  * same ones in every process, and on both sides of a comparison alike.
  */
 export class ClientMarks {
+  readonly #scatter: number;
   #keys: Uint32Array = new Uint32Array(FIRST_SIZE);
   #marks: Uint32Array = new Uint32Array(FIRST_SIZE);
   #size = 0;
-  /** Hashes from here on take no part. */
-  #limit: number = ALL;
+  #part = 1;
+
+  /**
+   * `scatter`: a whole number that nobody outside knows. Clients choose their keys, and could choose very many whose places
+   * are one after the other; multiplied by an odd number that they do not know they are not (Dietzfelbinger et al., J.
+   * Algorithms 1997).
+   */
+  constructor(scatter: number) {
+    this.#scatter = scatter | 1;
+  }
 
   /** Part of all clients that take part, more than 0 to 1. */
   get part(): number {
-    return this.#limit / ALL;
+    return this.#part;
   }
 
   /** `client`: 1 to 2^32 - 1. */
   takesPart(client: number): boolean {
-    return client < this.#limit;
+    return isAmong(this.#part, client);
   }
 
   get(client: number): number {
@@ -42,12 +56,13 @@ export class ClientMarks {
 
   /** Half of those that take part do so no longer. */
   halve(): void {
-    this.#limit /= 2;
+    this.#part /= 2;
     this.#rebuild(this.#keys.length);
   }
 
-  /** Nobody is remembered; who takes part stays as it is. */
+  /** Nobody is remembered, and everybody takes part again. */
   clear(): void {
+    this.#part = 1;
     this.#keys = new Uint32Array(FIRST_SIZE);
     this.#marks = new Uint32Array(FIRST_SIZE);
     this.#size = 0;
@@ -56,8 +71,7 @@ export class ClientMarks {
   /** The client's place, or the free one where it belongs. At most half of the places are taken. */
   #find(client: number): number {
     const mask = this.#keys.length - 1;
-    // The hash orders who takes part, so that its high bits say little when few do; the low ones always differ.
-    let slot = client & mask;
+    let slot = Math.imul(client, this.#scatter) >>> Math.clz32(mask);
     while (this.#keys[slot] !== 0 && this.#keys[slot] !== client) slot = (slot + 1) & mask;
     return slot;
   }

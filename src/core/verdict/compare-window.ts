@@ -1,3 +1,4 @@
+import { isAmong } from "./client-marks.ts";
 import { addCounts, NO_COUNTS, type Counts } from "./counts.ts";
 import type { SignalWindow, VerdictWindow } from "./evidence.ts";
 import type { Cell, Side, TallyWindow } from "./tally.ts";
@@ -16,14 +17,15 @@ export function addWindows(one: TallyWindow, other: TallyWindow): TallyWindow {
       return [name, first.map((count, index) => count + second[index]!) as unknown as Cell];
     }),
   );
+  const part = Math.min(one.part, other.part);
   return {
     window: one.window,
-    part: Math.min(one.part, other.part),
+    part,
     cells,
     erring: [...one.erring, ...other.erring],
-    met: [...one.met, ...other.met],
+    // Each stands for as many others.
+    met: [...one.met, ...other.met].filter((client) => isAmong(part, client)),
     testers: [one.testers[0] + other.testers[0], one.testers[1] + other.testers[1]],
-    overflow: one.overflow || other.overflow,
   };
 }
 

@@ -12,7 +12,7 @@ export function stepOf(milliseconds: number): number {
 }
 
 /** Where a step ends, in ms. */
-function endOfStep(step: number): number {
+export function endOfStep(step: number): number {
   return FIRST * 2 ** ((step + 1) / STEPS);
 }
 

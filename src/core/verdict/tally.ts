@@ -7,7 +7,7 @@ export interface TallySettings {
   readonly release: string;
   /** Length of a window in ms. */
   readonly window: number;
-  /** Latencies in ms above which an answer is slow, by `SLOW_SIGNALS`; undefined: not known yet. */
+  /** Latencies in ms above which an answer is slow, of p50, p90 and p99; undefined: not known yet. */
   readonly slower: readonly number[] | undefined;
 }
 
@@ -18,8 +18,8 @@ export type Side = "test" | "rest";
 export type CellName = string;
 
 /**
- * What was counted of one server in one window: requests and bad ones, for errors and then for each of `SLOW_SIGNALS`.
- * Who failed is told by `TallyWindow.erring`, as one client may have failed at several processes.
+ * What was counted of one server in one window: requests, then of each threshold of latency answers and slow ones.
+ * Who failed is told by `TallyWindow.erring`, as one client may have failed at several processes. Not always whole numbers.
  */
 export type Cell = readonly [
   requests: number,
@@ -48,8 +48,6 @@ export interface TallyWindow {
   readonly met: readonly number[];
   /** Requests of testers, and failed ones, in the group under test. */
   readonly testers: readonly [requests: number, failed: number];
-  /** More failed than can be told: nothing of this window counts. */
-  readonly overflow: boolean;
 }
 
 /** What a process counted since it was last asked. */
@@ -67,13 +65,8 @@ export interface TallyReport {
  * on the one side that it was drawn to.
  */
 const MOST_IN_WINDOW = 20;
-/**
- * Requests that are timed in one window, of those that come first: a clock that is looked at twice costs as much as all
- * else that is counted of a request, and 500 a second in each process tell enough.
- */
-const MOST_TIMED = 5000;
-/** Failed clients told of one window. */
-const MOST_ERRING = 1000;
+/** About so many clients are told of by name in one window; when it is more, half of all clients take part no longer. */
+const MOST_TOLD = 1000;
 /**
  * How long it is remembered that a client has failed or was slow, in ms: after that it counts again. Who asks for the same broken
  * thing again and again is one failure, not many. Windows of ten minutes begin and end at the same time everywhere.
@@ -91,8 +84,8 @@ const WINDOW_MASK = 0xffff;
 interface Counting {
   readonly window: number;
   readonly cells: Map<CellName, number[]>;
-  readonly erring: (readonly [number, CellName])[];
-  readonly met: number[];
+  erring: (readonly [number, CellName])[];
+  met: number[];
   readonly testers: [number, number];
 }
 
@@ -103,24 +96,27 @@ interface Counting {
  * each threshold for itself. So the outcomes that count are those of different clients, who were drawn by chance.
  *
  * Only the first try of a request counts: it went where the draw sent it, while further ones follow from failures.
+ *
+ * Where very many clients fail, fewer take part, by a hash that has nothing to do with the draw: a part of the failures,
+ * and the same part of the requests, tells the same. To leave out what is too much would leave out the worst.
  */
 export class Tally {
   #settings: TallySettings;
-  readonly #marks = new ClientMarks();
-  #memory = 0;
+  readonly #marks: ClientMarks;
+  #memory: number;
   #counting: Counting;
-  #timed = 0;
-  #erringInWindow = 0;
-  #overflow = false;
+  /** Clients told of in this window; what was told before half of them were left out counts half. */
+  #told = 0;
   #finished: TallyWindow[] = [];
   readonly #latencies = new Uint32Array(SCALE_LENGTH);
   #anyLatency = false;
 
-  /** `now` is in ms since the epoch, here and below. */
-  constructor(settings: TallySettings, now: number) {
+  /** `now` is in ms since the epoch, here and below; `scatter` as in `ClientMarks`. */
+  constructor(settings: TallySettings, now: number, scatter: number) {
     this.#settings = settings;
+    this.#marks = new ClientMarks(scatter);
     this.#counting = newCounting(Math.floor(now / settings.window));
-    this.#memory = Math.floor(now / MEMORY);
+    this.#memory = this.#memoryOf(this.#counting.window);
   }
 
   get release(): string {
@@ -135,12 +131,6 @@ export class Tally {
   /** It is not settled yet what is slow: the latencies of the old version are wanted. */
   get wantsLatencies(): boolean {
     return this.#settings.slower === undefined;
-  }
-
-  /** Whether the next request is to be timed. */
-  startTimer(): boolean {
-    this.#timed += 1;
-    return this.#timed <= MOST_TIMED;
   }
 
   /** The old version has answered, after so many ms. */
@@ -174,15 +164,13 @@ export class Tally {
     const flags = mark & ((1 << COUNT_SHIFT) - 1);
     mark = ((window << WINDOW_SHIFT) | ((counted + 1) << COUNT_SHIFT) | flags) >>> 0;
     const cell = this.#cell(name);
-    if ((mark & FAILED) === 0 && !left) {
-      cell[0]! += 1;
-      if (failed) {
-        mark |= FAILED;
-        this.#tellErring(client, name);
-      }
-    }
+    const isCounted = (mark & FAILED) === 0 && !left;
+    if (isCounted) cell[0]! += 1;
+    const fails = isCounted && failed;
+    if (fails) mark |= FAILED;
     if (latency >= 0) mark = this.#countLatency(cell, mark, latency, left);
     this.#marks.set(client, mark >>> 0);
+    if (fails) this.#tellErring(client, name);
     return true;
   }
 
@@ -202,6 +190,7 @@ export class Tally {
     if (!this.#marks.takesPart(client) || (mark & MET) !== 0) return;
     this.#marks.set(client, (mark | MET) >>> 0);
     this.#counting.met.push(client);
+    this.#tell();
   }
 
   /** Testers are no random draw: they are counted apart, and not compared. */
@@ -248,9 +237,20 @@ export class Tally {
   }
 
   #tellErring(client: number, cell: CellName): void {
-    this.#erringInWindow += 1;
-    if (this.#erringInWindow > MOST_ERRING) this.#overflow = true;
-    else this.#counting.erring.push([client, cell]);
+    this.#counting.erring.push([client, cell]);
+    this.#tell();
+  }
+
+  /** One more client was told of. */
+  #tell(): void {
+    this.#told += 1;
+    if (this.#told <= MOST_TOLD) return;
+    this.#told /= 2;
+    const { cells, erring, met } = this.#counting;
+    this.#marks.halve();
+    this.#counting.erring = erring.filter(([client]) => this.#marks.takesPart(client));
+    this.#counting.met = met.filter((client) => this.#marks.takesPart(client));
+    for (const cell of cells.values()) for (const index of cell.keys()) cell[index]! /= 2;
   }
 
   #cell(name: CellName): number[] {
@@ -266,20 +266,22 @@ export class Tally {
     const window = Math.floor(now / this.#settings.window);
     if (window === this.#counting.window) return;
     this.#finish();
-    if (this.#overflow) this.#marks.halve();
-    this.#overflow = false;
-    this.#erringInWindow = 0;
-    this.#timed = 0;
+    this.#told = 0;
     this.#counting = newCounting(window);
-    const memory = Math.floor(now / MEMORY);
+    const memory = this.#memoryOf(window);
     if (memory === this.#memory) return;
     this.#memory = memory;
     this.#marks.clear();
   }
 
+  /** A window belongs to the ten minutes in which it begins. */
+  #memoryOf(window: number): number {
+    return Math.floor((window * this.#settings.window) / MEMORY);
+  }
+
   #finish(): void {
     const { window, cells, erring, met, testers } = this.#counting;
-    if (cells.size > 0 || erring.length > 0 || met.length > 0 || testers[0] > 0 || this.#overflow) {
+    if (cells.size > 0 || erring.length > 0 || met.length > 0 || testers[0] > 0) {
       this.#finished.push({
         window,
         part: this.#marks.part,
@@ -287,7 +289,6 @@ export class Tally {
         erring,
         met,
         testers,
-        overflow: this.#overflow,
       });
     }
     this.#counting = newCounting(window);
