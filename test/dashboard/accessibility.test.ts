@@ -43,9 +43,9 @@ describe("the page for everybody", { timeout: 180_000 }, () => {
 
   async function expectNoViolation(page: Page, where: string): Promise<void> {
     await page.evaluate(AXE);
-    const { violations } = (await page.evaluate("axe.run(document)")) as {
-      readonly violations: readonly Violation[];
-    };
+    const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>(
+      "axe.run(document)",
+    );
     const told = violations.map(({ id, nodes }) => [
       id,
       nodes[0]?.target.join(" "),
@@ -75,7 +75,7 @@ describe("the page for everybody", { timeout: 180_000 }, () => {
     await page.evaluate("location.hash = '#/apps/shop/explain'");
     await page.getByLabel("Client address").fill("10.9.1.2");
     await page.keyboard.press("Enter");
-    await page.getByText("It goes to").waitFor();
+    await page.getByText(/^It goes to/).waitFor();
     await expectNoViolation(page, "explain");
     await page.evaluate("location.hash = '#/apps/shop'");
     await page.getByRole("button", { name: "Roll back" }).click();

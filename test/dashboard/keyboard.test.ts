@@ -26,9 +26,9 @@ describe("the page by keyboard alone", { timeout: 180_000 }, () => {
   });
 
   async function focused(): Promise<string> {
-    return (await page.evaluate(
+    return await page.evaluate<string>(
       "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent",
-    )) as string;
+    );
   }
 
   /** Presses the key until what has the focus is so. */

@@ -46,7 +46,7 @@ export function ReleaseView({ cell }: { readonly cell: AppCell }): JSX.Element {
                 <span class={`badge status-${view.status}`}>{t(`state.${view.status}`)}</span>{" "}
                 <Age at={cell.releaseAt} />
               </h2>
-              <Now view={view} heardAt={cell.releaseAt} />
+              <Now view={view} heardAt={cell.releaseAt} isJudged={cell.verdict?.release === view.id} />
               <Freeze freeze={cell.summary.freeze} />
               <Course view={view} />
               <Commands view={view} />
@@ -139,8 +139,17 @@ function StartLink({ app }: { readonly app: string }): JSX.Element {
   );
 }
 
+interface NowProps {
+  readonly view: ReleaseJson;
+  readonly heardAt: number;
+  /** The evidence is shown by itself, as it is now. */
+  readonly isJudged: boolean;
+}
+
 /** Where it is, what it waits for and why. */
-function Now({ view, heardAt }: { readonly view: ReleaseJson; readonly heardAt: number }): JSX.Element {
+function Now({ view, heardAt, isJudged }: NowProps): JSX.Element {
+  // What the step began with would stand there as if it were fresh.
+  const reason = view.waitingFor === "verdict" && isJudged ? null : view.reason;
   const stands = connection.value.kind === "lost" || view.status !== "running";
   const passed = stands ? 0 : Math.max(0, now.value - heardAt);
   const left = view.left === null ? null : Math.max(0, view.left - passed);
@@ -149,9 +158,9 @@ function Now({ view, heardAt }: { readonly view: ReleaseJson; readonly heardAt: 
     <div class="now">
       <p class="place">{placeInWords(view)}</p>
       {wait !== undefined && <p class="wait n">{wait}</p>}
-      {view.reason !== null && (
+      {reason !== null && (
         <p class="reason" lang="en">
-          {view.reason}
+          {reason}
         </p>
       )}
     </div>

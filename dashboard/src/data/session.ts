@@ -8,10 +8,10 @@ export type Session =
   | { readonly kind: "out"; readonly ended: boolean }
   | { readonly kind: "in"; readonly who: SessionState };
 
-/** SessionState one is. */
+/** Who one is. */
 export const session: Signal<Session> = signal({ kind: "unknown" });
 
-export const role: ReadonlySignal<Role | undefined> = computed(() =>
+const role: ReadonlySignal<Role | undefined> = computed(() =>
   session.value.kind === "in" ? session.value.who.role : undefined,
 );
 

@@ -12,23 +12,24 @@ export class Spark {
   add(at: number, value: number): void {
     const second = Math.floor(at / 1000);
     if (second + SPARK_SECONDS <= this.#last) return;
-    this.#clearUntil(second);
+    this.#fillUntil(second);
     this.#first = Math.min(this.#first, second);
     this.#values[second % SPARK_SECONDS] = value;
   }
 
-  /** The oldest first; a second without news had no traffic, and of the time before the first news nothing is known. */
+  /** The oldest first. A second without news is as the one before: an end is told too. Of the time before nothing is known. */
   values(at: number): readonly (number | undefined)[] {
-    this.#clearUntil(Math.floor(at / 1000));
+    this.#fillUntil(Math.floor(at / 1000));
     return Array.from({ length: SPARK_SECONDS }, (_, index) => {
       const second = this.#last - SPARK_SECONDS + 1 + index;
       return second < this.#first ? undefined : this.#values[second % SPARK_SECONDS];
     });
   }
 
-  #clearUntil(second: number): void {
+  #fillUntil(second: number): void {
     const first = Math.max(this.#last + 1, second - SPARK_SECONDS + 1);
-    for (let passed = first; passed <= second; passed += 1) this.#values[passed % SPARK_SECONDS] = 0;
+    const value = this.#values[this.#last % SPARK_SECONDS]!;
+    for (let passed = first; passed <= second; passed += 1) this.#values[passed % SPARK_SECONDS] = value;
     this.#last = Math.max(this.#last, second);
   }
 }
