@@ -31,10 +31,11 @@ export function refusalsHere(state: ReleaseState, facts: Facts, now: number): re
   return refusalsOf(state, state.routing, facts, now);
 }
 
-/** What the groups that carry the public lack to do so, everybody staying where they are. */
-export function capacityHere(state: ReleaseState, facts: Facts): readonly Refusal[] {
+/** What the group, with those that it serves with, lacks to carry its part of the public, everybody staying where they are. */
+export function capacityHere(state: ReleaseState, facts: Facts, group: string): readonly Refusal[] {
   const { routing, groups, plan } = state;
-  return capacityRefusals({ routing, groups, minCapacity: plan.minCapacity, stays: stays(state) }, facts);
+  const { minCapacity } = plan;
+  return capacityRefusals({ routing, groups, minCapacity, group, stays: stays(state) }, facts);
 }
 
 /** The first stage of all, of a state that has none yet worth speaking of. */

@@ -9,6 +9,8 @@ export interface Guarded {
   readonly groups: readonly PlacedGroup[];
   /** Percentage, see `ReleasePlan`. */
   readonly minCapacity: number;
+  /** Only pools that this group is part of are looked at. Absent: all. */
+  readonly group?: string;
   /** What remains when it is refused, to end the reason with: "the release stays at checking of group1". */
   readonly stays: string;
 }
@@ -45,7 +47,9 @@ export function capacityRefusals(guarded: Guarded, facts: Facts): readonly Refus
     groups.map(({ name }) => name),
     facts,
   ).weight;
-  return publicPools(guarded.routing, groups).flatMap((pool) => {
+  const pools = publicPools(guarded.routing, groups);
+  return pools.flatMap((pool) => {
+    if (guarded.group !== undefined && !pool.groups.includes(guarded.group)) return [];
     const capacity = capacityOf(pool.groups, facts);
     const found =
       lifeProblem(pool, capacity) ??

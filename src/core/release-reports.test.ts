@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { outstanding } from "./release-effects.ts";
 import { describe as describeRelease } from "./release-view.ts";
-import { facts, FROZEN, GOOD, MINUTE, play, refusalOf, type Player } from "./release.fixture.ts";
+import type { ReleaseInput } from "./release-begin.ts";
+import type { Facts } from "./release-event.ts";
+import { groupInTurn } from "./release-state.ts";
+import { facts, FROZEN, GOOD, MINUTE, PLAN, play, refusalOf, type Player } from "./release.fixture.ts";
 
 const hooks = { update: "deploy", restore: "undo" };
 
@@ -273,5 +276,171 @@ describe("a verdict", () => {
     expect(player.state.stage).toMatchObject({ share: 10 });
     player.say("continue");
     expect(player.state.stage).toMatchObject({ share: 50 });
+  });
+});
+
+describe("a server that is broken while the version is not", () => {
+  const SERVER = "10.0.1.2:80";
+  /** Of two servers each; one of group1, or of group2, is taken out. */
+  const without = (group: string, changes: Partial<Facts> = {}): Facts => {
+    const { groups, ...rest } = facts(changes);
+    return { ...rest, groups: { ...groups, [group]: { ...groups[group]!, liveWeight: 10, live: 1 } } };
+  };
+  const judged = (kind: "shifting" | "holding" | "merging", changes: Partial<ReleaseInput> = {}): Player => {
+    const player = play({ ...hooks, ...changes }).until(kind);
+    player.report({ type: "converged", change: player.state.change });
+    player.facts = without(groupInTurn(player.state)!.name);
+    return player;
+  };
+  const found = (player: Player, server = SERVER, step = player.state.step): void => {
+    player.report({ type: "badServer", step, server, reason: "5 errors in 40 requests" });
+  };
+
+  it("goes into quarantine, and the step begins again without it", () => {
+    for (const kind of ["shifting", "holding", "merging"] as const) {
+      const player = judged(kind, { plan: { ...PLAN, minCapacity: 20 } });
+      const { state } = player;
+      found(player);
+      expect(player.state).toMatchObject({
+        direction: "forward",
+        stage: state.stage,
+        routing: state.routing,
+        step: state.step + 1,
+        change: state.change + 1,
+        reachedAt: null,
+        quarantined: [SERVER],
+      });
+      expect(player.state.log.at(-1)).toEqual({
+        at: player.now,
+        by: "verdict",
+        what: `${SERVER} goes into quarantine: 5 errors in 40 requests`,
+      });
+      expect(describeRelease(player.state, player.now)).toMatchObject({ quarantined: [SERVER] });
+      // Every gateway has to apply that before anything counts.
+      expect(outstanding(player.state).map(({ kind }) => kind)).toContain("route");
+      player.until("done");
+    }
+  });
+
+  it("takes its time and its proof with it", () => {
+    const player = judged("shifting");
+    player.wait(29 * MINUTE);
+    player.report({
+      type: "verdict",
+      step: player.state.step,
+      verdict: "none",
+      reason: "2000 more requests",
+    });
+    found(player);
+    expect(player.state.stage).toMatchObject({ proven: false, evidence: null });
+    player.report({ type: "converged", change: player.state.change });
+    player.wait(29 * MINUTE);
+    expect(player.state.trouble).toBeNull();
+    player.wait(MINUTE);
+    expect(player.state.trouble?.code).toBe("noVerdict");
+    // A step that waits for a person goes on by itself without it.
+    found(player);
+    expect(player.state).toMatchObject({ trouble: null, stage: { share: 10 } });
+  });
+
+  it("is taken out in a pause and in a freeze too, and both stay", () => {
+    const player = judged("shifting");
+    player.say("pause");
+    player.facts = without("group1", FROZEN);
+    found(player);
+    expect(player.state).toMatchObject({ quarantined: [SERVER], pause: { by: "bob" } });
+    player.report({ type: "converged", change: player.state.change });
+    player.report({ type: "verdict", step: player.state.step, verdict: "notWorse", reason: "e = 40" });
+    player.wait(60 * MINUTE);
+    expect(player.state.stage).toMatchObject({ share: 10, proven: true });
+    player.say("resume");
+    player.wait(MINUTE);
+    expect(describeRelease(player.state, player.now).reason).toContain("a fair");
+  });
+
+  it("makes the release go back where the others would be too few, with both reasons", () => {
+    const few = without("group1");
+    const fewer = { ...facts({}, ["group1"]).groups, group2: without("group2").groups["group2"]! };
+    for (const [kind, known, why] of [
+      ["shifting", facts({}, ["group1"]), "no other server of group1 lives"],
+      ["holding", few, "group1 would carry everybody with a live weight of 10 of 40 (25 %)"],
+      [
+        "merging",
+        { groups: fewer },
+        "group1 and group2 would carry everybody with a live weight of 10 of 40",
+      ],
+    ] as const) {
+      const player = judged(kind);
+      player.facts = known;
+      found(player);
+      expect(player.state).toMatchObject({ direction: "back", quarantined: [] });
+      const reason = player.state.rollbackReason!;
+      expect(reason).toMatch(/^10\.0\.1\.2:80 is broken and cannot be taken out: /);
+      expect(reason).toContain(why);
+      expect(reason).toContain("5 errors in 40 requests");
+    }
+  });
+
+  it("is taken out whatever those lack who do not serve with it: to go back would burden them more", () => {
+    const player = judged("shifting");
+    const few = { weight: 20, liveWeight: 1, servers: 2, live: 1 };
+    player.facts = { groups: { ...without("group1").groups, group2: few } };
+    found(player);
+    expect(player.state).toMatchObject({ direction: "forward", quarantined: [SERVER] });
+  });
+
+  it("is not taken out when nobody of its group would be left, though others serve", () => {
+    const player = judged("merging");
+    player.facts = facts({}, ["group2"]);
+    found(player);
+    expect(player.state.rollbackReason).toContain("no other server of group2 lives");
+  });
+
+  it("is found once for a step, and not before it is in force everywhere, nor elsewhere, nor on the way back", () => {
+    const player = judged("shifting");
+    const { step } = player.state;
+    found(player);
+    for (const late of [step, step + 1]) {
+      const { state } = player;
+      found(player, "10.0.1.1:80", late);
+      expect(player.state).toBe(state);
+    }
+    for (const kind of ["draining", "updating", "checking", "testing"] as const) {
+      const early = play(hooks).until(kind);
+      early.report({ type: "converged", change: early.state.change });
+      const { state } = early;
+      found(early);
+      expect(early.state).toBe(state);
+    }
+    const back = judged("holding");
+    back.say("rollback");
+    const { state } = back;
+    found(back);
+    expect(back.state).toBe(state);
+  });
+
+  it("may be found again after a person has put it back", () => {
+    const player = judged("shifting");
+    for (const server of [SERVER, "10.0.1.1:80", SERVER]) {
+      found(player, server);
+      player.report({ type: "converged", change: player.state.change });
+    }
+    expect(player.state.quarantined).toEqual([SERVER, "10.0.1.1:80", SERVER]);
+    expect(describeRelease(player.state, player.now).quarantined).toEqual([SERVER, "10.0.1.1:80"]);
+  });
+});
+
+describe("what is slow", () => {
+  it("is settled once, and nothing else follows from it", () => {
+    for (const kind of ["draining", "testing", "shifting"] as const) {
+      const player = play(hooks).until(kind);
+      player.say("pause");
+      const { state } = player;
+      player.report({ type: "slower", slower: [10, 20, 30] });
+      expect(player.state).toEqual({ ...state, slower: [10, 20, 30] });
+      const settled = player.state;
+      player.report({ type: "slower", slower: [1, 2, 3] });
+      expect(player.state).toBe(settled);
+    }
   });
 });

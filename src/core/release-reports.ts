@@ -1,5 +1,5 @@
 import { beginAgain, note, runAgain, withCondition } from "./release-enter.ts";
-import type { CheckedServer, ReleaseReport } from "./release-event.ts";
+import type { CheckedServer, Facts, ReleaseReport } from "./release-event.ts";
 import { capacityHere, refusalsHere, stays } from "./release-forward.ts";
 import { beginRollback } from "./release-rollback.ts";
 import { drainReason, settle, withTrouble } from "./release-settle.ts";
@@ -171,13 +171,21 @@ function takeBadServer(state: ReleaseState, report: Report<"badServer">, now: nu
   if (stage.kind !== "shifting" && stage.kind !== "holding" && stage.kind !== "merging") return state;
   const { server, facts } = report;
   const reason = shortened(report.reason);
-  const [refusal] = capacityHere(state, facts);
+  const refusal = whyNotWithout(state, facts);
   if (refusal !== undefined) {
-    const why = `${server} is broken and cannot be taken out: ${refusal.reason}; ${reason}`;
+    const why = `${server} is broken and cannot be taken out: ${refusal}; ${reason}`;
     return beginRollback(state, facts, now, "verdict", shortened(why));
   }
   const told = note(state, now, "verdict", `${server} goes into quarantine: ${reason}`);
   return beginAgain({ ...told, quarantined: [...state.quarantined, server] }, now);
+}
+
+/** Merged with others a group may lack all its servers and nobody misses them: it would only seem to be released. */
+function whyNotWithout(state: ReleaseState, facts: Facts): string | undefined {
+  const { name } = groupInTurn(state)!;
+  const group = facts.groups[name];
+  if (group?.liveWeight === 0) return `no other server of ${name} lives`;
+  return capacityHere(state, facts, name)[0]?.reason;
 }
 
 function workOf({ stage }: ReleaseState): Extract<Work, { kind: "hook" }> | undefined {

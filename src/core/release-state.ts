@@ -42,7 +42,7 @@ export interface ReleaseState {
   readonly blocked: Refusal | null;
   /** Why it goes back. */
   readonly rollbackReason: string | null;
-  /** Servers that were found broken, and put into quarantine instead of going back. */
+  /** Servers that were found broken, and put into quarantine instead of going back: in that order, one put back perhaps twice. */
   readonly quarantined: readonly string[];
   /** Latencies in ms above which an answer is slow, of p50, p90 and p99 of the old version; null: not settled yet. */
   readonly slower: readonly number[] | null;

@@ -4,7 +4,7 @@ import { elapsed, timeLimit } from "./release-enter.ts";
 import { isCommand, type Facts, type ReleaseEvent } from "./release-event.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 import { publicPools } from "./release-routing.ts";
-import { isOver, statusOf, type ReleaseState } from "./release-state.ts";
+import { groupInTurn, isOver, statusOf, type ReleaseState } from "./release-state.ts";
 import { transition } from "./release.ts";
 import {
   begun,
@@ -210,6 +210,9 @@ function eventsWith(state: ReleaseState, facts: Facts): readonly ReleaseEvent[] 
       { type: "verdict", step, verdict, reason: verdict, facts },
       { type: "verdict", step: step - 1, verdict, reason: verdict, facts },
     ]),
+    { type: "badServer", step, server: "10.0.0.1:80", reason: "broken", facts },
+    { type: "badServer", step: step - 1, server: "10.0.0.1:80", reason: "broken", facts },
+    { type: "slower", slower: [1, 2, 3], facts },
     ...(["continue", "retry", "pause", "resume", "rollback"] as const).flatMap(
       (type): readonly ReleaseEvent[] => [
         { type, by: "ann", facts },
@@ -256,10 +259,22 @@ function brokenByMove(move: Move): readonly string[] {
     broken.push("clients go back to the old version");
   }
   if (isOver(before.state) && after.state !== before.state) broken.push("it goes on after its end");
-  if (forward && event.facts === FROZEN && progressOf(after.state) !== progressOf(before.state)) {
+  if (event.type === "badServer") broken.push(...brokenByQuarantine(move));
+  if (event.type === "slower" && keyOf(after) !== keyOf(before)) broken.push("what is slow changes more");
+  if (
+    forward &&
+    event.type !== "badServer" &&
+    event.facts === FROZEN &&
+    progressOf(after.state) !== progressOf(before.state)
+  ) {
     if (event.type !== "hookEnded") broken.push("a step in a freeze");
   }
-  if (forward && before.state.pause !== null && progressOf(after.state) !== progressOf(before.state)) {
+  if (
+    forward &&
+    event.type !== "badServer" &&
+    before.state.pause !== null &&
+    progressOf(after.state) !== progressOf(before.state)
+  ) {
     if (event.type !== "hookEnded") broken.push("a step in a pause");
   }
   if (!moved && after.state.routing !== before.state.routing) broken.push("another routing in the same step");
@@ -282,10 +297,41 @@ function progressOf({ step, stage }: ReleaseState): string {
   return `${step} ${work} ${stage.kind === "merging" ? stage.tenths : ""}`;
 }
 
+/**
+ * A server that is broken is taken out where it serves clients, and the same step begins again; or, where the rest could not
+ * do without it, the release goes back. Neither is a step forward, so that no freeze, pause or trouble is in the way.
+ */
+function brokenByQuarantine({ before, event, after }: Move): readonly string[] {
+  const { state } = before;
+  if (event.type !== "badServer" || after.state === state) return [];
+  const { stage, routing } = after.state;
+  const { name } = groupInTurn(state)!;
+  const broken: string[] = [];
+  if (!["shifting", "holding", "merging"].includes(state.stage.kind)) broken.push("nobody is judged there");
+  if (state.direction === "back" || state.reachedAt === null)
+    broken.push("nothing is judged yet, or any more");
+  if (after.state.direction === "back") {
+    if (event.facts.groups[name]!.live > 0) broken.push("it goes back though others of its group serve");
+    if (after.state.quarantined !== state.quarantined)
+      broken.push("a server is taken out, and it goes back all the same");
+    return broken;
+  }
+  const again = { ...state.stage, ...("proven" in state.stage && { proven: false, evidence: null }) };
+  if (JSON.stringify(stage) !== JSON.stringify(again)) broken.push("another stage");
+  if (routing !== state.routing || after.state.pause !== state.pause) broken.push("more is changed");
+  if (after.state.change === state.change || after.state.reachedAt !== null)
+    broken.push("it is not waited for");
+  if (after.state.quarantined.at(-1) !== event.server) broken.push("nobody is taken out");
+  if (event.facts.groups[name]!.live === 0) broken.push("the group has nobody left");
+  return broken;
+}
+
 function turnsBack({ before, event }: Move): boolean {
   return (
     before.state.direction === "forward" &&
-    (event.type === "rollback" || (event.type === "verdict" && event.verdict === "worse"))
+    (event.type === "rollback" ||
+      event.type === "badServer" ||
+      (event.type === "verdict" && event.verdict === "worse"))
   );
 }
 
@@ -352,6 +398,7 @@ function leadsToTheDead({ before, event, after }: Move): boolean {
       groups.every((name) => event.facts.groups[name]!.live === 0),
     );
   const insisted = before.state.direction === "back" && event.type === "continue";
-  if (insisted) return false;
+  const stays = event.type === "badServer" && after.state.routing === before.state.routing;
+  if (insisted || stays) return false;
   return after.state.direction === "forward" ? dead(after.state) : !dead(before.state) && dead(after.state);
 }

@@ -36,7 +36,7 @@ export interface ReleaseView {
   /** The public is back on the old version by a mere change of routing. */
   readonly cheapReturn: boolean;
   readonly groups: readonly GroupView[];
-  /** Servers that this release has put into quarantine. */
+  /** Servers that this release has put into quarantine; people may have put some of them back. */
   readonly quarantined: readonly string[];
   readonly plan: ReleasePlan;
   readonly log: readonly LogEntry[];
@@ -79,7 +79,7 @@ export function describe(state: ReleaseState, now: number): ReleaseView {
     left: timeLeft(state, now),
     cheapReturn: isReturnCheap(state),
     groups: state.groups.map((group) => viewGroup(state, group)),
-    quarantined: state.quarantined,
+    quarantined: [...new Set(state.quarantined)],
     plan: state.plan,
     log: state.log,
   };

@@ -25,7 +25,8 @@ import {
 type Happening =
   | { readonly do: "time"; readonly milliseconds: number }
   | { readonly do: "watch"; readonly idle: boolean; readonly healthy: boolean }
-  | { readonly do: "judge"; readonly verdict: "worse" | "notWorse" | "none" }
+  | { readonly do: "judge"; readonly verdict: "worse" | "badServer" | "notWorse" | "none" }
+  | { readonly do: "slower" }
   | { readonly do: "runHook" }
   | { readonly do: "endHook"; readonly outcome: "done" | "failed" }
   | { readonly do: "deliver"; readonly which: number; readonly again: boolean }
@@ -52,7 +53,11 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     3,
     fc.record({
       do: fc.constant("judge" as const),
-      verdict: rarely("worse" as const, "notWorse" as const, "none" as const),
+      verdict: fc.oneof(
+        often(1, fc.constant("worse" as const)),
+        often(2, fc.constant("badServer" as const)),
+        often(18, fc.constantFrom("notWorse" as const, "none" as const)),
+      ),
     }),
   ),
   often(6, fc.constant({ do: "runHook" as const })),
@@ -86,6 +91,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       frozen: rarely(true, false),
     }),
   ),
+  often(1, fc.constant({ do: "slower" as const })),
   often(3, fc.constant({ do: "crash" as const })),
 );
 
@@ -143,6 +149,9 @@ class World {
       case "judge":
         this.judge(happening.verdict);
         break;
+      case "slower":
+        this.send({ type: "slower", slower: [1, 2, 3], facts: this.facts });
+        break;
       case "runHook":
         this.runHook();
         break;
@@ -194,10 +203,14 @@ class World {
     }
   }
 
-  private judge(verdict: "worse" | "notWorse" | "none"): void {
+  private judge(verdict: "worse" | "badServer" | "notWorse" | "none"): void {
+    const { facts } = this;
     for (const effect of outstanding(this.state)) {
       if (effect.kind !== "verdict") continue;
-      this.send({ type: "verdict", step: effect.step, verdict, reason: verdict, facts: this.facts });
+      const { step } = effect;
+      if (verdict === "badServer") {
+        this.send({ type: "badServer", step, server: "10.0.0.1:80", reason: "broken", facts });
+      } else this.send({ type: "verdict", step, verdict, reason: verdict, facts });
     }
   }
 

@@ -6,8 +6,8 @@ import { quarantine, routeDocument } from "./route-document.ts";
 /** The app with another state of its release: the state and the routing that follows from it, stored as one. */
 export function withState(app: StoredApp, state: ReleaseState): AppContent & { readonly what: string } {
   const record = readRecord(app.releases);
-  const before = record.current?.id === state.id ? record.current.quarantined : [];
-  const added = state.quarantined.filter((server) => !before.includes(server));
+  const before = record.current?.id === state.id ? record.current.quarantined.length : 0;
+  const added = state.quarantined.slice(before);
   return {
     document: quarantine(routeDocument(app.document, state), added),
     releases: withCurrent(record, state),

@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { AppDocument } from "../config/app-document.ts";
 import { begin } from "../core/release-begin.ts";
+import { outstanding } from "../core/release-effects.ts";
 import { DEFAULT_PLAN } from "../core/release-plan.ts";
 import type { ReleaseState } from "../core/release-state.ts";
+import { play } from "../core/release.fixture.ts";
 import { transition } from "../core/release.ts";
 import type { StoredApp } from "../directory/directory.ts";
 import { refuseUnderRelease } from "./guard-changes.ts";
 import { noticeOfChange } from "./notice-of-change.ts";
 import { withState } from "./release-changes.ts";
 import { readRecord, runningRelease, UnreadableRecord, withCurrent } from "./release-record.ts";
-import { routeDocument } from "./route-document.ts";
+import { lift, quarantine, routeDocument } from "./route-document.ts";
 
 const DOCUMENT: AppDocument = {
   name: "shop",
@@ -32,16 +34,19 @@ function begun(id: string = "r1"): ReleaseState {
 
 function rolledBack(state: ReleaseState): ReleaseState {
   let now = state;
+  let time = Math.max(2000, state.since);
   const tell = (event: Parameters<typeof transition>[1]): void => {
-    const next = transition(now, event, 2000);
+    const next = transition(now, event, time);
     if (next.kind === "next") now = next.state;
   };
   tell({ type: "rollback", by: "amy", facts: FACTS });
-  for (let turn = 0; turn < 50 && now.stage.kind !== "rolledBack"; turn += 1) {
+  for (let turn = 0; turn < 200 && now.stage.kind !== "rolledBack"; turn += 1) {
     tell({ type: "converged", change: now.change, facts: FACTS });
     tell({ type: "drain", step: now.step, idle: true, busy: [], facts: FACTS });
     tell({ type: "health", step: now.step, servers: [{ id: "10.0.0.1:80", passed: 9 }], facts: FACTS });
     tell({ type: "tick", facts: FACTS });
+    tell({ type: "continue", by: "amy", facts: FACTS });
+    time += 60_000;
   }
   return now;
 }
@@ -100,6 +105,124 @@ describe("the document of an app under release", () => {
     for (const releases of [foreign.releases, 7, null, { past: 7 }]) {
       expect(() => readRecord(releases)).toThrow(UnreadableRecord);
     }
+  });
+});
+
+describe("servers in quarantine", () => {
+  const PAIRS: AppDocument = {
+    name: "shop",
+    groups: { one: { servers: ["10.0.0.1", "10.0.0.2"] }, two: { servers: ["10.0.0.3"] } },
+  };
+  const [FIRST, SECOND] = ["10.0.0.1:80", "10.0.0.2:80"];
+  const known = { groups: { one: { ...FACTS.groups.one, weight: 2, servers: 2 }, two: FACTS.groups.two } };
+
+  /** Found broken at the first share of clients. */
+  function without(state: ReleaseState, server: string): ReleaseState {
+    const { stage } = play().until("shifting").state;
+    const reached = { ...state, stage, reachedAt: 1000 };
+    const event = { type: "badServer", step: state.step, server, reason: "", facts: known } as const;
+    const next = transition(reached, event, 2000);
+    if (next.kind !== "next" || next.state.direction === "back") throw new Error(JSON.stringify(next));
+    return next.state;
+  }
+
+  function storedAs(app: StoredApp, state: ReleaseState): StoredApp {
+    return { ...app, revision: app.revision + 1, ...withState(app, state) };
+  }
+
+  it("are put there with the state that says so, once", () => {
+    const first = storedAs({ name: "shop", revision: 1, document: PAIRS }, begun());
+    expect(first.document).not.toHaveProperty("quarantine");
+    const broken = without(begun(), FIRST);
+    const second = storedAs(first, broken);
+    expect(second.document.quarantine).toEqual([FIRST]);
+    expect(storedAs(second, broken).document.quarantine).toEqual([FIRST]);
+  });
+
+  it("are put there again when they are found again, after a person has put them back", () => {
+    const broken = without(begun(), FIRST);
+    const taken = storedAs(storedAs({ name: "shop", revision: 1, document: PAIRS }, begun()), broken);
+    const back = { ...taken, document: lift(taken.document, FIRST) };
+    expect(back.document).not.toHaveProperty("quarantine");
+    // Whatever else the release does, what people have decided stays.
+    const later = storedAs(back, { ...broken, since: 3000 });
+    expect(later.document).not.toHaveProperty("quarantine");
+    expect(storedAs(later, without(broken, FIRST)).document.quarantine).toEqual([FIRST]);
+  });
+
+  it("stay there beside those that people have put there, also when the release is over", () => {
+    const document = quarantine(PAIRS, [SECOND]);
+    const taken = storedAs({ name: "shop", revision: 1, document }, begun());
+    expect(taken.document.quarantine).toEqual([SECOND]);
+    const end = storedAs(taken, rolledBack(begun()));
+    expect(end.document).toEqual({ ...PAIRS, deploy: 0, share: 0, quarantine: [SECOND] });
+    // Another release knows nothing of those of the one before.
+    const again = storedAs(storedAs(end, begun("r2")), without(begun("r2"), FIRST));
+    expect(again.document.quarantine).toEqual([SECOND, FIRST]);
+  });
+
+  it("may be put there and put back by hand while a release runs", () => {
+    const before = storedAs({ name: "shop", revision: 1, document: PAIRS }, begun());
+    const after = quarantine(before.document, [FIRST, FIRST, FIRST]);
+    expect(after.quarantine).toEqual([FIRST]);
+    expect(refuseUnderRelease(before, after)).toBeUndefined();
+    expect(refuseUnderRelease({ ...before, document: after }, lift(after, FIRST))).toBeUndefined();
+    expect(lift(after, SECOND)).toBe(after);
+    expect(quarantine(after, [FIRST])).toBe(after);
+    expect(refuseUnderRelease(before, { ...before.document, tally: { window: "1s" } })).toMatch(
+      /: tally cannot be changed by hand/,
+    );
+  });
+});
+
+describe("what is counted", () => {
+  it("is what the plan and the old version's latencies say, while the release runs", () => {
+    const { plan } = begun();
+    const counted = (state: ReleaseState): unknown => routeDocument(DOCUMENT, state).tally;
+    expect(counted({ ...begun(), slower: [1.5, 20, 300] })).toEqual({
+      window: "10s",
+      slower: [1.5, 20, 300],
+    });
+    const verdict = { ...plan.verdict, window: 2500 };
+    expect(counted({ ...begun(), plan: { ...plan, verdict } })).toEqual({ window: "2500ms" });
+    const none = { ...plan.verdict, settings: { ...plan.verdict.settings, signals: [] } };
+    expect(counted({ ...begun(), plan: { ...plan, verdict: none } })).toBeUndefined();
+    expect(counted(rolledBack(begun()))).toBeUndefined();
+  });
+});
+
+describe("a release that was begun before there were verdicts", () => {
+  /** As it was stored then. */
+  function earlier(state: ReleaseState): unknown {
+    const { quarantined: _, slower: __, plan, ...rest } = state;
+    const { verdict: ___, ...steps } = plan;
+    return JSON.parse(JSON.stringify({ past: [], current: { ...rest, plan: steps } }));
+  }
+
+  it("goes on as one of which nothing was judged, to either end", () => {
+    for (const kind of ["draining", "updating", "testing", "shifting", "holding", "merging"] as const) {
+      const player = play().until(kind);
+      const record = readRecord(earlier(player.state));
+      expect(record.current).toEqual(player.state);
+      expect(readRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
+      expect(rolledBack(record.current!).stage.kind).toBe("rolledBack");
+    }
+    const over = readRecord(earlier(rolledBack(begun()))).current!;
+    expect(over).toMatchObject({ quarantined: [], slower: null, stage: { kind: "rolledBack" } });
+  });
+
+  it("is judged from its next change on", () => {
+    const { current } = readRecord(earlier(play().until("shifting").state));
+    expect(outstanding(current!).map(({ kind }) => kind)).toContain("verdict");
+    expect(routeDocument(DOCUMENT, current!).tally).toEqual({ window: "10s" });
+  });
+
+  it("keeps what it has of them", () => {
+    const state = { ...begun(), quarantined: ["10.0.0.1:80"], slower: [1, 2, 3] };
+    const { slower: _, ...rest } = state;
+    expect(readRecord({ past: [], current: rest }).current).toEqual({ ...state, slower: null });
+    const untouched = { past: [], current: state };
+    expect(readRecord(untouched).current).toBe(state);
   });
 });
 

@@ -39,8 +39,8 @@ function tallyOf({ plan, slower }: ReleaseState): TallyDocument {
 /** The document with further servers in quarantine; what people have put there or lifted stays. */
 export function quarantine(document: AppDocument, servers: readonly string[]): AppDocument {
   const known = document.quarantine ?? [];
-  const added = servers.filter((server) => !known.includes(server));
-  return added.length === 0 ? document : { ...document, quarantine: [...known, ...added] };
+  const all = new Set([...known, ...servers]);
+  return all.size === known.length ? document : { ...document, quarantine: [...all] };
 }
 
 /** The same document if the server is not in quarantine. */
