@@ -360,6 +360,44 @@ async function startSigned(
     );
   }
 
+  const takeOver = async (): Promise<void> => {
+    const next = await readConfig(configPath);
+    const documents = await readAppFiles(next);
+    refuseRestartOnly(configPath, current, next);
+    refuseOtherBase(configPath, next, wanted, documents);
+    try {
+      await tls.take(next.gateway, async (material) => {
+        const serverTls = new ServerTlsTable(next.gateway.serverTls, material);
+        const settings = { ...next.gateway, reserved };
+        await plane.reconfigure(settings, workerCount(next.workers), material);
+        checker.serverTls = serverTls;
+      });
+    } catch (error) {
+      throw new Refused(`${configPath} is refused: ${(error as Error).message}`);
+    }
+    if (!isDeepStrictEqual(current.notify, next.notify)) {
+      notifier.stop();
+      notifier = new Notifier(next.notify, log);
+    }
+    current = next;
+    wanted = documents;
+    await offer(documents);
+    await store.reload();
+    tellUnknownTls(
+      store.list().map(({ document }) => document),
+      next.gateway,
+      log,
+    );
+  };
+  /** Who moved the access log away wants another one, whatever is wrong with the configuration. */
+  const reopenLog = async (): Promise<void> => {
+    if (current.gateway.accessLog === undefined) return;
+    const settings = { ...current.gateway, reserved };
+    await plane
+      .reconfigure(settings, workerCount(current.workers), tls.material)
+      .catch((error: unknown) => log.error((error as Error).message));
+  };
+
   return {
     listen: plane.bound.map(listenText),
     adminUrl: admin.url,
@@ -367,33 +405,12 @@ async function startSigned(
     store,
     plane,
     async reload(): Promise<void> {
-      const next = await readConfig(configPath);
-      const documents = await readAppFiles(next);
-      refuseRestartOnly(configPath, current, next);
-      refuseOtherBase(configPath, next, wanted, documents);
       try {
-        await tls.take(next.gateway, async (material) => {
-          const serverTls = new ServerTlsTable(next.gateway.serverTls, material);
-          const settings = { ...next.gateway, reserved };
-          await plane.reconfigure(settings, workerCount(next.workers), material);
-          checker.serverTls = serverTls;
-        });
+        await takeOver();
       } catch (error) {
-        throw new Refused(`${configPath} is refused: ${(error as Error).message}`);
+        await reopenLog();
+        throw error;
       }
-      if (!isDeepStrictEqual(current.notify, next.notify)) {
-        notifier.stop();
-        notifier = new Notifier(next.notify, log);
-      }
-      current = next;
-      wanted = documents;
-      await offer(documents);
-      await store.reload();
-      tellUnknownTls(
-        store.list().map(({ document }) => document),
-        next.gateway,
-        log,
-      );
     },
     async stop(): Promise<void> {
       draining = true;

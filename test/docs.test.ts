@@ -9,6 +9,7 @@ import { parseAppDocument } from "../src/config/app-document.ts";
 import { readDocumentText } from "../src/config/document-text.ts";
 import { parseHalftoneConfig } from "../src/config/halftone-config.ts";
 import { appJsonSchema } from "../src/config/json-schema.ts";
+import { lineOf } from "../src/telemetry/access-log.ts";
 import { runAdmin } from "./admin/running-admin.ts";
 import { blocksOf, markdownFiles, read, ROOT, rowsOf, sectionOf, spansOf } from "./markdown.ts";
 
@@ -79,6 +80,22 @@ describe("docs/configuration.md", () => {
     expect(keysUnder("Notifications", releases)).toEqual(
       knownKeys({ notify: [{ url: "http://x/", ...unknown }] }).sort(),
     );
+  });
+
+  it("names every field of the access log, and no other", () => {
+    const nothing = {
+      app: "",
+      group: "",
+      server: "",
+      client: "",
+      method: "",
+      target: "",
+      error: "",
+      release: "",
+    };
+    const request = { ...nothing, status: 0, bytes: 0, duration: 0, tries: 0, id: "", rule: undefined };
+    const fields = Object.keys(JSON.parse(lineOf(request, false, 0)) as object);
+    expect(keysUnder("Access log")).toEqual(fields.sort());
   });
 
   it("names every key of signals, and no other", () => {

@@ -17,6 +17,20 @@ export interface GatewaySettings {
   readonly reserved?: readonly ListenAddress[];
   readonly timeouts: GatewayTimeouts;
   readonly limits: GatewayLimits;
+  /** Absent: none is written. */
+  readonly accessLog?: AccessLogSettings;
+}
+
+/** A line for each request, or for some of them. */
+export interface AccessLogSettings {
+  /** Absolute path; null: standard output. */
+  readonly to: string | null;
+  /** errors: answers 5xx and those that broke off; sampled: a part of all others too. */
+  readonly mode: "errors" | "sampled" | "all";
+  /** That part, 0 to 1. */
+  readonly sample: number;
+  /** The query is told with the path. */
+  readonly query: boolean;
 }
 
 /** One address and how it is spoken to. */

@@ -7,6 +7,7 @@ import { canonicalAddress, isAddressOrRange } from "./address-set.ts";
 import { readDocumentText } from "./document-text.ts";
 import { DURATION_EXPECTED, parseDuration } from "./duration.ts";
 import { type Finding, problemsOf } from "./finding.ts";
+import { accessLogSchema, accessLogSettings } from "./access-log-schema.ts";
 import type { GatewaySettings, ListenAddress, ListenSettings } from "./gateway-settings.ts";
 import {
   type HookSettings,
@@ -182,6 +183,7 @@ function gatewaySettings(
       connections: limits.connections ?? 20_000,
       requests: limits.requests ?? 10_000,
     },
+    ...accessLogSettings(written.accessLog, beside.baseFolder),
   };
 }
 
@@ -316,8 +318,9 @@ const gatewaySchema = closedObject(
       },
       "limits, {head, headers, body, bodyRate, connections, requests}",
     ).exactOptional(),
+    accessLog: accessLogSchema.exactOptional(),
   },
-  "gateway settings, {listen, workers, via, forwarded, trustedProxies, allowServers, timeouts, limits}",
+  "gateway settings, {listen, workers, via, forwarded, trustedProxies, allowServers, timeouts, limits, accessLog}",
 );
 
 const DIRECTORY_EXPECTED = `"memory:", "file:DIR", ${REDIS_EXPECTED}`;

@@ -24,6 +24,8 @@ export interface Admitted {
   text: string;
   readonly runtime: AppRuntime;
   readonly selection: Selection;
+  /** Of the client, as selection knows it. */
+  readonly address: string;
   /** What connections to the app's servers begin with, as latin1 text; "": nothing. */
   readonly proxyHeader: string;
   /** What the balancer `hash` turns on. */
@@ -111,6 +113,7 @@ export class Admission implements Client {
       }),
       runtime,
       selection: select(app, this),
+      address: this.address,
       proxyHeader: app.proxyProtocol === undefined ? "" : this.proxyHeaderOf(app.proxyProtocol, peer),
       clientKey: app.balance === "hash" ? clientKeyOf(app, this) : "",
       upgrade,

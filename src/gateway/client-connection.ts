@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Offences } from "../core/offences.ts";
+import { tellRefused } from "./access-log.ts";
 import type { ClientPeer } from "./client-peer.ts";
 import type { Deadlined } from "./clock.ts";
 import type { Downstream } from "./downstream.ts";
@@ -281,6 +282,7 @@ export class ClientConnection implements Deadlined, Downstream {
     const request = admission.admit(context, this.peer);
     if (request === undefined || !allowed) {
       const problem = allowed ? admission.problem : bodyTooLarge;
+      tellRefused(context, this.peer.address, problem, admission.requestId, head);
       this.sendOwn(problem, admission.requestId, undefined, wishesOf(head), this.mustCloseAfterOwn);
       return bodyStart;
     }
@@ -337,23 +339,31 @@ export class ClientConnection implements Deadlined, Downstream {
   }
 
   /** An answer of our own after which nothing more is read: the framing is lost, or a limit was passed. */
-  private refuse(problem: Problem): void {
-    this.sendOwn(problem, this.context.requestIds.next(), undefined, this.wishes(), true);
+  private refuse(problem: Problem, requestId: string): void {
+    this.sendOwn(problem, requestId, undefined, this.wishes(), true);
   }
 
   private refuseHead(problem: Problem, bytes: Buffer, start: number): void {
     this.headBytes = bytes;
     this.headStart = start;
-    this.refuse(problem);
+    this.refuseUnknown(problem);
+  }
+
+  /** There is no request, as far as we know. */
+  private refuseUnknown(problem: Problem): void {
+    const requestId = this.context.requestIds.next();
+    tellRefused(this.context, this.peer.address, problem, requestId, undefined);
+    this.refuse(problem, requestId);
   }
 
   /** The body went wrong after its request was sent on. An answer that has begun cannot be replaced: it is cut. */
   private refuseBody(problem: Problem): void {
     const exchange = this.exchange;
     this.exchange = undefined;
-    exchange?.abort();
-    if (exchange?.answering === true) this.cut();
-    else this.refuse(problem);
+    exchange?.abort(problem);
+    if (exchange === undefined) this.refuseUnknown(problem);
+    else if (exchange.answering) this.cut();
+    else this.refuse(problem, exchange.requestId);
   }
 
   private wishes(): AnswerWishes {

@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { abandonProbe } from "../core/health.ts";
 import { isIdempotent, mayRepeat } from "../core/retry.ts";
 import type { BodyKind, ResponseHead } from "../http1/response-head.ts";
+import { targetOf, tellLog } from "./access-log.ts";
 import type { Admitted } from "./admission.ts";
 import { byNewestDocument, chooseServer } from "./choose-server.ts";
 import type { Deadlined } from "./clock.ts";
@@ -24,6 +25,7 @@ import {
 import type { Failure, GroupMeter } from "./group-meter.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
+import type { Problem } from "./own-answer.ts";
 import { blameServer, noteRefusal, praiseServer } from "./server-judgement.ts";
 import type { ServerTlsProfile } from "./tls-servers.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
@@ -71,13 +73,18 @@ export class Exchange implements UpstreamListener, Deadlined {
   private interimRelayed = false;
   private responseStarted = false;
   private tunnel = false;
-  /** Of the server that was asked last. */
-  private meter: GroupMeter | undefined;
-  /** How many requests this one stands for; 0: it is not timed, and `timedFrom` says nothing. */
+  /** The server that was asked last. */
+  private asked: UpstreamServer | undefined;
+  /** How many requests this one stands for; 0: it is not timed. */
   private timed = 0;
+  /** When it began; 0: nobody has looked. */
   private timedFrom = 0;
   /** Milliseconds until there was a connection, of a request that is timed. */
   private connecting = 0;
+  /** Of the answer; 0: there is none. */
+  private status = 0;
+  /** Of its body, as far as it came. */
+  private bytes = 0;
   /** Undefined: nothing is counted for a verdict. */
   private readonly counted: CountedRequest | undefined;
 
@@ -95,8 +102,9 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.bodyComplete = bodyComplete;
     this.chunkedBody = chunkedBody;
     if (!bodyComplete) this.body = new HeldBody();
-    const { counters, settings, clock } = this.context;
+    const { counters, settings, clock, accessLog } = this.context;
     counters.inFlight++;
+    if (accessLog !== undefined) this.timedFrom = performance.now();
     this.begunAt = clock.shedder.begin();
     if (settings.timeouts.request !== null) {
       this.deadline = clock.now + settings.timeouts.request;
@@ -135,6 +143,10 @@ export class Exchange implements UpstreamListener, Deadlined {
     return !this.bodyComplete;
   }
 
+  get requestId(): string {
+    return this.request.id;
+  }
+
   /** The answer has begun: it can be cut, but not replaced. */
   get answering(): boolean {
     return this.responseStarted;
@@ -153,13 +165,16 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.upstream?.end();
   }
 
-  /** The client is gone: nobody waits for the answer. */
-  abort(): void {
+  /** The client is gone: nobody waits for the answer. `problem`: its request went wrong, and that is answered instead. */
+  abort(problem?: Problem): void {
     this.counted?.left(this.tryLatency(this.latency()));
-    if (!this.responseStarted) this.ownMeter().unanswered();
+    if (!this.responseStarted) {
+      if (problem === undefined) this.ownMeter().unanswered();
+      else this.answered(problem.status, NO_LATENCY);
+    }
     this.leaveProbe();
     this.dropUpstream();
-    this.finish();
+    this.finish(problem?.code ?? (this.tunnel ? "" : "left"));
   }
 
   onDeadline(): void {
@@ -201,7 +216,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       return false;
     }
     this.responseStarted = true;
-    this.ownMeter().answered(head.status, latency, this.timed);
+    this.answered(head.status, latency);
     if (head.status >= 500) this.counted?.met();
     const told = this.request.selection.rule.kind === "tester" || app.expose;
     const group = told ? (this.server?.group ?? "") : "";
@@ -210,6 +225,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   onResponseData(bytes: Buffer, start: number, end: number): void {
+    this.bytes += end - start;
     this.answer.data(bytes, start, end);
   }
 
@@ -324,7 +340,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   private sendTo(server: UpstreamServer): void {
     this.tries++;
     this.server = server;
-    this.meter = server.meter;
+    this.asked = server;
     this.sentAt = this.context.clock.now;
     server.inFlight++;
     server.requests++;
@@ -342,7 +358,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   private choose(): UpstreamServer | undefined {
     this.request = byNewestDocument(this.context, this.request);
     const choice = chooseServer(this.context, this.request, this.tried);
-    if (this.meter === undefined && choice.server !== undefined) this.startTimer(choice.server);
+    if (this.asked === undefined && choice.server !== undefined) this.startTimer(choice.server);
     this.counted?.chosen(choice, this.request);
     this.probe = choice.probe;
     return choice.server;
@@ -391,12 +407,13 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   private giveUp(error: GatewayError): void {
     if (error.status >= 500) this.counted?.met();
-    this.ownMeter().answered(error.status, this.latency(), this.timed);
-    this.finish();
     const { runtime, selection, id } = this.request;
     const group = selection.rule.kind === "tester" ? runtime.groupUnderTest : undefined;
     const down = group !== undefined && !runtime.pool("test").hasLive(this.context.clock.now);
-    this.client.answerOwn(down ? groupDown : error, id, group?.name);
+    const problem = down ? groupDown : error;
+    this.answered(problem.status, this.latency());
+    this.finish(problem.code);
+    this.client.answerOwn(problem, id, group?.name);
   }
 
   private onSwitch(head: ResponseHead): boolean {
@@ -414,7 +431,7 @@ export class Exchange implements UpstreamListener, Deadlined {
     this.counted?.answered(false, this.tryLatency(latency));
     this.praise();
     this.responseStarted = true;
-    this.ownMeter().answered(head.status, latency, this.timed);
+    this.answered(head.status, latency);
     this.tunnel = true;
     this.deadline = 0;
     this.answer.switchProtocols(head);
@@ -426,7 +443,12 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   private startTimer({ meter }: UpstreamServer): void {
     this.timed = meter.startTimer(this.context.clock.now);
-    if (this.timed > 0) this.timedFrom = performance.now();
+    if (this.timed > 0 && this.timedFrom === 0) this.timedFrom = performance.now();
+  }
+
+  private answered(status: number, latency: number): void {
+    this.status = status;
+    this.ownMeter().answered(status, latency, Number.isNaN(latency) ? 0 : this.timed);
   }
 
   /** Ms since the request began; NaN: it is not timed. */
@@ -443,7 +465,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   private ownMeter(): GroupMeter {
-    return this.meter ?? this.request.runtime.servers.meter("");
+    return this.asked?.meter ?? this.request.runtime.servers.meter("");
   }
 
   private blame(why: Failure, detail: string): void {
@@ -477,17 +499,41 @@ export class Exchange implements UpstreamListener, Deadlined {
 
   /** An answer has begun that will not be whole. */
   private cut(): void {
-    this.finish();
+    this.finish("cut");
     this.counted?.cut();
     this.context.counters.cuts++;
     this.client.cut();
   }
 
-  private finish(): void {
-    const { clock, counters } = this.context;
+  /** `error`: as in `LoggedRequest`. */
+  private finish(error: string = ""): void {
+    const { clock, counters, accessLog } = this.context;
     counters.inFlight--;
     clock.shedder.end(this.begunAt);
     clock.unwatch(this);
+    if (accessLog?.wants(this.status, error) === true) this.tell(error);
+  }
+
+  private tell(error: string): void {
+    const { request, asked, timedFrom } = this;
+    const { app } = request.runtime;
+    tellLog(this.context, {
+      app: app.name,
+      group: asked?.group ?? "",
+      server: asked?.server.id ?? "",
+      client: request.address,
+      method: request.method,
+      target: targetOf(request.text),
+      status: this.status,
+      error,
+      bytes: this.bytes,
+      duration: timedFrom === 0 ? NO_LATENCY : performance.now() - timedFrom,
+      // What cost no try was sent somewhere too.
+      tries: this.tries + this.refused + (this.staleSeen ? 1 : 0),
+      id: request.id,
+      rule: request.selection.rule,
+      release: app.draw,
+    });
   }
 }
 

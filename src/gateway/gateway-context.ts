@@ -2,6 +2,7 @@ import type { AddressSet } from "../core/app.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { Admission } from "./admission.ts";
 import type { AddressGuard } from "./address-guard.ts";
+import type { AccessLog } from "./access-log.ts";
 import type { AppTable } from "./app-table.ts";
 import type { Clock } from "./clock.ts";
 import type { GatewaySettings } from "../config/gateway-settings.ts";
@@ -20,6 +21,8 @@ export interface GatewayContext {
   serverTls: ServerTlsTable;
   /** Where this gateway does not connect to; swapped when its listeners change. */
   guard: AddressGuard;
+  /** Absent: none is written; swapped as a whole by a reload. */
+  accessLog: AccessLog | undefined;
   readonly apps: AppTable;
   readonly counters: GatewayCounters;
   readonly requestIds: RequestIds;

@@ -21,6 +21,9 @@ export interface GatewayCounters {
   readonly tls: TlsCounters;
   /** Connections closed because their PROXY header was missing, malformed or late. */
   proxyHeaders: number;
+  /** Lines of the access log, and those there was no room for. */
+  logLines: number;
+  logDropped: number;
   /** Answers of the gateway itself, by code. */
   readonly errors: Map<string, number>;
 }
@@ -66,6 +69,8 @@ export function newCounters(): GatewayCounters {
     cuts: 0,
     tls: { handshakes: 0, resumed: 0, failures: new Map() },
     proxyHeaders: 0,
+    logLines: 0,
+    logDropped: 0,
     errors: new Map(),
   };
 }

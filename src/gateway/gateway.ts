@@ -6,6 +6,7 @@ import { adoptDeath, adoptLife, recordCheck } from "../core/health.ts";
 import type { TallyReport } from "../core/verdict/tally.ts";
 import { RequestHead } from "../http1/request-head.ts";
 import { ResponseHead } from "../http1/response-head.ts";
+import type { AccessLog, OpenAccessLog } from "./access-log.ts";
 import { AddressGuard } from "./address-guard.ts";
 import { Admission } from "./admission.ts";
 import { AppTable, type RevisedDocument } from "./app-table.ts";
@@ -34,6 +35,8 @@ export interface GatewayEvents {
   /** This process found a server dead or alive again; others want to know. */
   onFinding?: (finding: HealthFinding) => void;
   onError?: (error: Error) => void;
+  /** Opens the access log of the settings. Absent: none is written, whatever they say. */
+  openAccessLog?: OpenAccessLog;
 }
 
 /** The data plane of one process: listeners, connections, apps. It decides nothing about what is deployed. */
@@ -60,6 +63,7 @@ export class Gateway {
       trustedProxies: addressSet(settings.trustedProxies),
       serverTls: new ServerTlsTable({}, NO_TLS),
       guard: new AddressGuard([], settings.allowServers),
+      accessLog: undefined,
       apps: new AppTable(healthEpoch),
       counters: newCounters(),
       requestIds: new RequestIds(),
@@ -90,7 +94,14 @@ export class Gateway {
     const { settings } = this.context;
     const serverTls = new ServerTlsTable(settings.serverTls, tls);
     const acceptors = acceptorsOf(settings, tls);
-    this.listeners = await this.open(settings.listen, acceptors);
+    const accessLog = await this.openAccessLog(settings);
+    try {
+      this.listeners = await this.open(settings.listen, acceptors);
+    } catch (error) {
+      await accessLog?.close();
+      throw error;
+    }
+    this.context.accessLog = accessLog;
     this.tls = tls;
     this.context.serverTls = serverTls;
     this.context.guard = this.guardFor(settings);
@@ -106,10 +117,18 @@ export class Gateway {
     const acceptors = acceptorsOf(settings, tls);
     const trustedProxies = addressSet(settings.trustedProxies);
     const kept = keptListeners(this.listeners, settings.listen);
-    const opened = await this.open(
-      settings.listen.filter((wanted) => !kept.has(wanted)),
-      acceptors,
-    );
+    // Also where nothing of it has changed: whoever moves the file away asks for another one by a reload.
+    const accessLog = await this.openAccessLog(settings);
+    let opened: Listener[];
+    try {
+      opened = await this.open(
+        settings.listen.filter((wanted) => !kept.has(wanted)),
+        acceptors,
+      );
+    } catch (error) {
+      await accessLog?.close();
+      throw error;
+    }
     const still = new Set(kept.values());
     for (const listener of this.listeners) if (!still.has(listener)) listener.close();
     for (const [wanted, listener] of kept) {
@@ -130,6 +149,7 @@ export class Gateway {
       context.responseHead = new ResponseHead(settings.limits);
     }
     context.settings = settings;
+    await this.swapAccessLog(accessLog);
   }
 
   /** Puts new files in force for connections to come; throws what cannot be used, and keeps the old ones. */
@@ -214,6 +234,7 @@ export class Gateway {
     }
     const cut = this.connections.size;
     this.destroy();
+    await this.swapAccessLog(undefined);
     return cut;
   }
 
@@ -243,6 +264,18 @@ export class Gateway {
       throw error;
     }
     return opened;
+  }
+
+  private openAccessLog({ accessLog }: GatewaySettings): Promise<AccessLog> | undefined {
+    if (accessLog === undefined) return undefined;
+    return this.events.openAccessLog?.(accessLog, (problem) => this.events.onError?.(new Error(problem)));
+  }
+
+  private async swapAccessLog(next: AccessLog | undefined): Promise<void> {
+    const { context } = this;
+    const before = context.accessLog;
+    context.accessLog = next;
+    context.counters.logDropped += (await before?.close()) ?? 0;
   }
 
   private guardFor({ reserved = [], allowServers }: GatewaySettings): AddressGuard {

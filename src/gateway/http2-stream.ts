@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { readTrailers } from "../http1/trailers.ts";
+import { tellRefused } from "./access-log.ts";
 import type { ClientPeer } from "./client-peer.ts";
 import type { Deadlined } from "./clock.ts";
 import type { Downstream } from "./downstream.ts";
@@ -83,14 +84,14 @@ export class Http2Stream implements Downstream, Deadlined {
     answer.toHead = fields[fields.indexOf(":method") + 1] === "HEAD";
     const made = downgradedHead(fields, this.inputEnded, key);
     if (made.kind === "refused") {
-      this.refuse(made.problem);
+      this.refuse(made.problem, peer);
       return;
     }
     const bytes = Buffer.from(made.text, "latin1");
     const { head } = admission;
     const end = head.parse(bytes, 0, bytes.length);
     if (end !== bytes.length || head.fields.count !== made.lines) {
-      this.refuse(head.refusal === undefined ? badHttp2Fields : problemOf(head.refusal));
+      this.refuse(head.refusal === undefined ? badHttp2Fields : problemOf(head.refusal), peer);
       return;
     }
     this.head = bytes;
@@ -101,16 +102,16 @@ export class Http2Stream implements Downstream, Deadlined {
     const { chunked } = head;
     const tooLarge = settings.limits.body !== null && head.contentLength > settings.limits.body;
     if (this.inputEnded && head.contentLength > 0) {
-      this.refuse(badHttp2Fields);
+      this.refuse(badHttp2Fields, peer);
       return;
     }
     const request = admission.admit(context, peer);
     if (request === undefined || tooLarge) {
-      this.answerOwn(request === undefined ? admission.problem : bodyTooLarge, admission.requestId);
+      this.refuseAdmission(request === undefined ? admission.problem : bodyTooLarge, peer);
       return;
     }
     if (made.webSocket && request.upgrade === "") {
-      this.answerOwn(unknownProtocol, admission.requestId);
+      this.refuseAdmission(unknownProtocol, peer);
       return;
     }
     const bodiless = this.inputEnded || made.webSocket;
@@ -272,18 +273,27 @@ export class Http2Stream implements Downstream, Deadlined {
   }
 
   /** A head that is not sent on to anybody. */
-  private refuse(problem: Problem): void {
+  private refuse(problem: Problem, peer: ClientPeer): void {
+    const requestId = this.context.requestIds.next();
+    tellRefused(this.context, peer.address, problem, requestId, undefined);
     this.owner.onStreamOffence();
-    this.answerOwn(problem, this.context.requestIds.next());
+    this.answerOwn(problem, requestId);
+  }
+
+  /** Nor one that was understood, and is parsed still. */
+  private refuseAdmission(problem: Problem, peer: ClientPeer): void {
+    const { requestId, head } = this.context.admission;
+    tellRefused(this.context, peer.address, problem, requestId, head);
+    this.answerOwn(problem, requestId);
   }
 
   /** The body went wrong after its request was sent on. An answer that has begun cannot be replaced: it is cut. */
   private refuseBody(problem: Problem): void {
     const { exchange } = this;
     this.exchange = undefined;
-    exchange?.abort();
+    exchange?.abort(problem);
     if (exchange?.answering === true) this.reset(NGHTTP2_INTERNAL_ERROR);
-    else this.answerOwn(problem, this.context.requestIds.next());
+    else this.answerOwn(problem, exchange?.requestId ?? this.context.requestIds.next());
   }
 
   /** RFC 9113, 8.1.1: a stream error. The server must never take what came for a whole message. */

@@ -11,7 +11,9 @@ type Rising =
   | "emergencySpills"
   | "panics"
   | "cuts"
-  | "proxyHeaders";
+  | "proxyHeaders"
+  | "logLines"
+  | "logDropped";
 
 /** What only rises, as plain JSON. */
 export interface RisingCounters extends Readonly<Record<Rising, number>> {
@@ -81,6 +83,8 @@ function eachOf(read: (name: Rising) => number): Record<Rising, number> {
     panics: read("panics"),
     cuts: read("cuts"),
     proxyHeaders: read("proxyHeaders"),
+    logLines: read("logLines"),
+    logDropped: read("logDropped"),
   };
 }
 

@@ -10,6 +10,7 @@ import type { AppTally } from "../fleet/roster.ts";
 import { FoldedProcesses } from "./fold-processes.ts";
 import { FoldedTallies } from "./fold-tallies.ts";
 import { FoldedTotals } from "./fold-totals.ts";
+import { openAccessLog } from "../telemetry/access-log.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { KnownFindings } from "./known-findings.ts";
 
@@ -40,6 +41,7 @@ export class InProcessPlane implements DataPlane {
           onFinding(finding);
         },
         onError: (error) => log.error(error.message),
+        openAccessLog,
       },
       tls,
     );

@@ -123,6 +123,13 @@ export function gatewayMetrics(sources: GatewaySources): Registry {
     ({ proxyHeaders }) => proxyHeaders,
   );
 
+  counter("halftone_access_log_lines_total", "Lines of the access log", ({ logLines }) => logLines);
+  counter(
+    "halftone_access_log_dropped_total",
+    "Lines that there was no room for, or that could not be written before an end",
+    ({ logDropped }) => logDropped,
+  );
+
   ofEach("halftone_connections", "gauge", "Client connections open", ({ connections }) => connections);
   ofEach(
     "halftone_open_requests",

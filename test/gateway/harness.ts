@@ -4,9 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { AppDocument } from "../../src/config/app-document.ts";
-import type { GatewayLimits, GatewayTimeouts, ListenAddress } from "../../src/config/gateway-settings.ts";
+import type {
+  AccessLogSettings,
+  GatewayLimits,
+  GatewaySettings,
+  GatewayTimeouts,
+  ListenAddress,
+} from "../../src/config/gateway-settings.ts";
 import { Gateway, type GatewayEvents } from "../../src/gateway/gateway.ts";
 import type { ServerStatus } from "../../src/gateway/server-status.ts";
+import { openAccessLog } from "../../src/telemetry/access-log.ts";
 
 /** Longest wait for a condition; reaching it is a failure. */
 const PATIENCE = 20_000;
@@ -237,6 +244,8 @@ export function ok(body: string = "ok", fields: string = ""): string {
 
 export interface GatewayUnderTest {
   readonly gateway: Gateway;
+  /** Those it began with. */
+  readonly settings: GatewaySettings;
   readonly host: string;
   readonly port: number;
   /** A raw connection to it, from this address. */
@@ -261,6 +270,7 @@ export interface GatewayWish {
   readonly unix?: boolean;
   /** The listener takes HTTP/2 too. */
   readonly http2?: boolean;
+  readonly accessLog?: AccessLogSettings;
 }
 
 export const TIMEOUTS: GatewayTimeouts = {
@@ -290,25 +300,24 @@ function unixAddress(): ListenAddress & { kind: "unix" } {
 
 export async function startGateway(wish: GatewayWish = {}): Promise<GatewayUnderTest> {
   const listen = wish.unix === true ? unixAddress() : TCP_ADDRESS;
-  const gateway = new Gateway(
-    {
-      listen: [
-        {
-          address: listen,
-          ...(wish.http2 !== undefined && { http2: wish.http2 }),
-          ...(wish.proxyProtocol !== undefined && { proxyProtocol: wish.proxyProtocol }),
-        },
-      ],
-      via: "halftone-test",
-      forwarded: wish.forwarded ?? false,
-      trustedProxies: wish.trustedProxies ?? [],
-      allowServers: wish.allowServers ?? [],
-      ...(wish.reserved !== undefined && { reserved: wish.reserved }),
-      timeouts: { ...TIMEOUTS, ...wish.timeouts },
-      limits: { ...LIMITS, ...wish.limits },
-    },
-    wish.events,
-  );
+  const settings: GatewaySettings = {
+    listen: [
+      {
+        address: listen,
+        ...(wish.http2 !== undefined && { http2: wish.http2 }),
+        ...(wish.proxyProtocol !== undefined && { proxyProtocol: wish.proxyProtocol }),
+      },
+    ],
+    via: "halftone-test",
+    forwarded: wish.forwarded ?? false,
+    trustedProxies: wish.trustedProxies ?? [],
+    allowServers: wish.allowServers ?? [],
+    ...(wish.reserved !== undefined && { reserved: wish.reserved }),
+    timeouts: { ...TIMEOUTS, ...wish.timeouts },
+    limits: { ...LIMITS, ...wish.limits },
+    ...(wish.accessLog !== undefined && { accessLog: wish.accessLog }),
+  };
+  const gateway = new Gateway(settings, { openAccessLog, ...wish.events });
   gateway.replaceApps((wish.apps ?? []).map((document) => ({ name: document.name, revision: 1, document })));
   const [bound] = await gateway.listen();
   onTestFinished(() => gateway.destroy());
@@ -327,6 +336,7 @@ export async function startGateway(wish: GatewayWish = {}): Promise<GatewayUnder
   };
   return {
     gateway,
+    settings,
     host,
     port,
     client,
