@@ -168,10 +168,11 @@ const milliseconds = z.number().nullable();
 const groupRow: z.ZodType<GroupTraffic> = z.object({
   group: z.string(),
   requests: z.int().describe("tries since the gateways began"),
-  failures: z.int(),
+  failures: z.int().describe("tries that failed"),
+  errors: z.int().describe("answers 5xx that are no failed tries"),
   inFlight: z.int(),
   perSecond: z.number(),
-  failuresPerSecond: z.number(),
+  failuresPerSecond: z.number().describe("failed tries and answers 5xx"),
   share: z.number().nullable().describe("of the app's tries a second, in per cent"),
   p50: milliseconds.describe("ms until the answer began, over the last five seconds; null: no traffic"),
   p90: milliseconds,

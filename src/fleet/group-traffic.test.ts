@@ -7,8 +7,8 @@ function record(rate: number, latencies?: AppRecord["latencies"]): AppRecord {
   return {
     revision: 1,
     groups: {
-      blue: { requests: 10, failures: 1, inFlight: 2 },
-      gone: { requests: 5, failures: 0, inFlight: 0 },
+      blue: { requests: 10, failures: 1, errors: 0, inFlight: 2 },
+      gone: { requests: 5, failures: 0, errors: 0, inFlight: 0 },
     },
     rates: { blue: rate, green: 1 },
     failureRates: { blue: 0.25 },
@@ -19,8 +19,24 @@ function record(rate: number, latencies?: AppRecord["latencies"]): AppRecord {
 it("adds up what all gateways do, in the order of the document", () => {
   const rows = groupTraffic(["blue", "green"], [record(2), record(4)]);
   const none = { p50: null, p90: null, p99: null };
-  const blue = { requests: 20, failures: 2, inFlight: 4, perSecond: 6, failuresPerSecond: 0.5, share: 75 };
-  const green = { requests: 0, failures: 0, inFlight: 0, perSecond: 2, failuresPerSecond: 0, share: 25 };
+  const blue = {
+    requests: 20,
+    failures: 2,
+    errors: 0,
+    inFlight: 4,
+    perSecond: 6,
+    failuresPerSecond: 0.5,
+    share: 75,
+  };
+  const green = {
+    requests: 0,
+    failures: 0,
+    errors: 0,
+    inFlight: 0,
+    perSecond: 2,
+    failuresPerSecond: 0,
+    share: 25,
+  };
   expect(rows).toEqual([
     { group: "blue", ...blue, ...none },
     { group: "green", ...green, ...none },

@@ -9,9 +9,12 @@ export interface GroupTraffic {
   /** Tries since the gateways began. */
   readonly requests: number;
   readonly failures: number;
+  /** Answers 5xx that are no failed tries. */
+  readonly errors: number;
   readonly inFlight: number;
   /** Tries a second, over the last second or so. */
   readonly perSecond: number;
+  /** Of these, those that failed or were answered 5xx. */
   readonly failuresPerSecond: number;
   /** Of the app's tries a second, in per cent; null: there are none. */
   readonly share: number | null;
@@ -24,6 +27,8 @@ export interface GroupTraffic {
   readonly p99: number | null;
 }
 
+const NOTHING = { requests: 0, failures: 0, errors: 0, inFlight: 0 };
+
 /** Of these groups, in their order. */
 export function groupTraffic(
   groups: readonly string[],
@@ -33,13 +38,14 @@ export function groupTraffic(
   const [rates, failureRates] = [ratesOf(records), failureRatesOf(records)];
   const all = groups.reduce((sum, group) => sum + (rates.get(group) ?? 0), 0);
   return groups.map((group): GroupTraffic => {
-    const { requests, failures, inFlight } = totals.get(group) ?? { requests: 0, failures: 0, inFlight: 0 };
+    const { requests, failures, errors, inFlight } = totals.get(group) ?? NOTHING;
     const rate = rates.get(group) ?? 0;
     const counts = latencyCounts(group, records);
     return {
       group,
       requests,
       failures,
+      errors,
       inFlight,
       perSecond: rounded(rate, 10),
       failuresPerSecond: rounded(failureRates.get(group) ?? 0, 10),

@@ -2,8 +2,10 @@ import { expect, it } from "vitest";
 import type { AppTotals } from "../gateway/group-totals.ts";
 import { TrafficRates } from "./rates.ts";
 
-function totals(requests: number, failures: number = 0): AppTotals {
-  return { blue: { requests, failures, inFlight: 0 } };
+/** Of those that went wrong one was answered 5xx, the others are failed tries. */
+function totals(requests: number, wrong: number = 0): AppTotals {
+  const errors = Math.min(1, wrong);
+  return { blue: { requests, failures: wrong - errors, errors, inFlight: 0 } };
 }
 
 it("tells tries and failures a second", () => {

@@ -12,7 +12,7 @@ interface Measured {
   readonly rates: Rates;
 }
 
-/** Tries a second of each app's groups, and failures, from totals that are read again and again. */
+/** Tries a second of each app's groups, and those that failed or were answered 5xx, from totals that are read again and again. */
 export class TrafficRates {
   readonly #apps = new Map<string, Measured>();
 
@@ -32,8 +32,13 @@ export class TrafficRates {
     const since = last === undefined || isMoving(last.rates) ? (last?.at ?? now) : before;
     const elapsed = Math.max(WINDOW, now - since);
     const rates = {
-      rates: perSecond("requests", last?.totals ?? totals, totals, elapsed),
-      failureRates: perSecond("failures", last?.totals ?? totals, totals, elapsed),
+      rates: perSecond(({ requests }) => requests, last?.totals ?? totals, totals, elapsed),
+      failureRates: perSecond(
+        ({ failures, errors }) => failures + errors,
+        last?.totals ?? totals,
+        totals,
+        elapsed,
+      ),
     };
     this.#apps.set(app, { at: now, totals, rates });
     return rates;
@@ -50,13 +55,14 @@ function isMoving({ rates, failureRates }: Rates): boolean {
 
 /** What was counted between the two, by group, to a tenth. */
 function perSecond(
-  what: keyof GroupTotals,
+  what: (totals: GroupTotals) => number,
   before: AppTotals,
   after: AppTotals,
   elapsed: number,
 ): Readonly<Record<string, number>> {
   const rates = Object.entries(after).map(([group, totals]) => {
-    const counted = Math.max(0, totals[what] - (before[group]?.[what] ?? 0));
+    const known = before[group];
+    const counted = Math.max(0, what(totals) - (known === undefined ? 0 : what(known)));
     return [group, Math.round((counted * 10_000) / elapsed) / 10] as const;
   });
   return Object.fromEntries(rates);

@@ -179,10 +179,15 @@ function readRecord(text: string): AppRecord | undefined {
   const counted = tally === undefined ? undefined : readTally(tally);
   const begun = latencies === undefined ? undefined : readLatencies(latencies);
   const totals = Object.entries(isRecord(groups) ? groups : {}).map(([group, one]) => {
-    const { requests, failures, inFlight } = isRecord(one) ? one : {};
+    const { requests, failures, errors, inFlight } = isRecord(one) ? one : {};
     return [
       group,
-      { requests: count(requests), failures: count(failures), inFlight: count(inFlight) },
+      {
+        requests: count(requests),
+        failures: count(failures),
+        errors: count(errors),
+        inFlight: count(inFlight),
+      },
     ] as const;
   });
   return {

@@ -31,7 +31,7 @@ export interface AppRecord {
   readonly groups: AppTotals;
   /** Tries a second by group, over the last second or so. */
   readonly rates: Readonly<Record<string, number>>;
-  /** Of these, those that failed. */
+  /** Of these, those that failed or were answered 5xx. */
   readonly failureRates: Readonly<Record<string, number>>;
   /**
    * After how long answers began, over the last five seconds, by group: steps of `latency-scale.ts` and how many, in turns.

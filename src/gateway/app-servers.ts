@@ -114,6 +114,6 @@ export class AppServers {
   }
 }
 
-function totalsOf({ group, requests, failures, inFlight }: UpstreamServer): AppTotals {
-  return { [group]: { requests, failures, inFlight } };
+function totalsOf({ group, requests, failures, errors, inFlight }: UpstreamServer): AppTotals {
+  return { [group]: { requests, failures, errors, inFlight } };
 }

@@ -205,6 +205,7 @@ export class Exchange implements UpstreamListener, Deadlined {
     const refusal = this.answer.refusal(head);
     const latency = this.latency();
     this.counted?.answered(failed || head.status >= 500 || refusal !== undefined, this.tryLatency(latency));
+    if (head.status >= 500 && !failed && this.server !== undefined) this.server.errors++;
     if (failed) {
       this.blame("status", `status ${head.status}`);
       if (this.tryElsewhere()) return false;

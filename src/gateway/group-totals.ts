@@ -5,6 +5,8 @@ export interface GroupTotals {
   /** Tries sent to its servers. */
   readonly requests: number;
   readonly failures: number;
+  /** Answers 5xx of its servers that are no failed tries. */
+  readonly errors: number;
   /** Requests and tunnels that are there now. */
   readonly inFlight: number;
 }
@@ -22,7 +24,7 @@ export interface AppNews {
   readonly counts: Readonly<Record<string, Increments>>;
 }
 
-const NOTHING: GroupTotals = { requests: 0, failures: 0, inFlight: 0 };
+const NOTHING: GroupTotals = { requests: 0, failures: 0, errors: 0, inFlight: 0 };
 
 /** Adds up, group by group. */
 export function sumTotals(parts: Iterable<AppTotals>): AppTotals {
@@ -33,6 +35,7 @@ export function sumTotals(parts: Iterable<AppTotals>): AppTotals {
       sums.set(group, {
         requests: sum.requests + one.requests,
         failures: sum.failures + one.failures,
+        errors: sum.errors + one.errors,
         inFlight: sum.inFlight + one.inFlight,
       });
     }

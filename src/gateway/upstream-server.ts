@@ -22,6 +22,8 @@ export class UpstreamServer implements Member {
   inFlight = 0;
   requests = 0;
   failures = 0;
+  /** Answers 5xx that are no failed tries. */
+  errors = 0;
   lastError: string | undefined;
   /** That its address is refused was told already. */
   refusalTold = false;

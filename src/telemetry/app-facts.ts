@@ -53,7 +53,7 @@ interface GroupFacts {
   readonly dieTimes: readonly (readonly [server: string, seconds: number])[];
 }
 
-const NO_TOTALS: GroupTotals = { requests: 0, failures: 0, inFlight: 0 };
+const NO_TOTALS: GroupTotals = { requests: 0, failures: 0, errors: 0, inFlight: 0 };
 
 /** `now` in ms since the epoch. */
 export function factsOf(

@@ -76,7 +76,7 @@ describe("of each app is told", () => {
     });
     const told = await values(
       metricsOf([app("shop")], {
-        totals: () => ({ blue: { requests: 4, failures: 1, inFlight: 2 } }),
+        totals: () => ({ blue: { requests: 4, failures: 1, errors: 0, inFlight: 2 } }),
         counts: () => new Map([["blue", counted]]),
       }),
     );

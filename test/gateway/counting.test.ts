@@ -130,6 +130,20 @@ async function standing(
   return { gateway: await startGateway({ apps, ...wish }), test, rest };
 }
 
+describe("an answer 5xx", () => {
+  it.each([
+    [{}, { failures: 0, errors: 1 }],
+    [{ retry: { on: [500], tries: 1 } }, { failures: 1, errors: 0 }],
+  ])("is one error of its group, or one failed try, with %j", async (more, expected) => {
+    const { gateway, test } = await standing(serve(ERROR), more);
+    for (const side of ["test", "rest"] as const) await gateway.ask(get("/", user(side)));
+    const group = gateway.server(test.address)!.group;
+    const { totals } = gateway.gateway.takeNews().get("shop")!;
+    expect(totals[group]).toEqual({ requests: 1, inFlight: 0, ...expected });
+    expect(Object.values(totals).reduce((sum, { failures, errors }) => sum + failures + errors, 0)).toBe(1);
+  });
+});
+
 describe("a request of an app under release", () => {
   it("is counted for the server that the draw sent it to", async () => {
     const { gateway, test, rest } = await standing(serve(ok("new")));

@@ -109,7 +109,7 @@ it("gives the records of several apps at once, those of earlier versions too", a
   const roster = opened();
   const record = {
     revision: 4,
-    groups: { blue: { requests: 9, failures: 2, inFlight: 1 } },
+    groups: { blue: { requests: 9, failures: 2, errors: 0, inFlight: 1 } },
     rates: { blue: 3 },
     failureRates: { blue: 0.5 },
     latencies: { blue: [40, 9] },

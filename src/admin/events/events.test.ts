@@ -83,7 +83,10 @@ async function tellTraffic(
 ): Promise<void> {
   const record = {
     revision: 1,
-    groups: { blue: { requests: 0, failures: 0, inFlight }, gone: { requests: 0, failures: 0, inFlight: 7 } },
+    groups: {
+      blue: { requests: 0, failures: 0, errors: 0, inFlight },
+      gone: { requests: 0, failures: 0, errors: 0, inFlight: 7 },
+    },
     rates: { blue: perSecond, gone: 7 },
     failureRates: { blue: failing },
   };
@@ -351,7 +354,7 @@ describe("what is told", () => {
     await tellTraffic("1", 10.25, 0.5, 1);
     await tellTraffic("2", 2, 0, 2);
     const { data } = await stream.next<TrafficEvent>("traffic", ({ groups }) => groups[0]!.perSecond > 12);
-    const none = { requests: 0, failures: 0, p50: null, p90: null, p99: null };
+    const none = { requests: 0, failures: 0, errors: 0, p50: null, p90: null, p99: null };
     expect(data).toEqual({
       app: "shop",
       at: "2026-01-02T03:04:05.000Z",
