@@ -32,8 +32,10 @@ describe("the link that is printed at the first start", () => {
     const { dashboard } = await halftone.logged(/an admin token was made/);
     const login = await fetch(String(dashboard), { redirect: "manual" });
     expect([login.status, login.headers.get("location")]).toEqual([303, "/"]);
-    const page = await fetch(`${halftone.adminUrl}/`, { headers: { cookie: sessionOf(login) } });
-    expect(await page.text()).toContain("You are logged in as admin (admin).");
+    const who = await fetch(`${halftone.adminUrl}/api/v1/session`, {
+      headers: { cookie: sessionOf(login) },
+    });
+    expect(await who.json()).toMatchObject({ name: "admin", role: "admin" });
     await halftone.stop();
     const again = await site.start();
     expect(again.output).not.toContain(again.token);
