@@ -10,14 +10,26 @@ import { type ChartLine, chartData } from "./chart-data.ts";
 type Plot = typeof uPlot;
 
 const HEIGHT = 170;
+/** Until the charts are asked for again that could not be had, in ms. */
+const AGAIN = 2000;
 
 /** Group against group: rate, errors, latency; as long as this page has followed the app, an hour at most. */
 export function Charts({ cell }: { readonly cell: AppCell }): JSX.Element {
   cell.watch();
   const [plot, setPlot] = useState<Plot | undefined>(undefined);
   useEffect(() => {
-    // Not part of the first load.
-    void import("./plot.ts").then((module) => setPlot(() => module.Plot));
+    let isGone = false;
+    // Not part of the first load. The gateway may be away just now: then again, as long as somebody looks.
+    const load = (): void => {
+      import("./plot.ts").then(
+        (module) => setPlot(() => module.Plot),
+        () => setTimeout(() => isGone || load(), AGAIN),
+      );
+    };
+    load();
+    return () => {
+      isGone = true;
+    };
   }, []);
   const { groups } = cell.summary;
   const lines = (...measures: readonly ChartLine["measure"][]): readonly ChartLine[] =>
