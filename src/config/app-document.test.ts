@@ -76,6 +76,13 @@ describe("the canonical form", () => {
     [{ ramp: { x: 5 } }, "ramp.x: found 5, expected one of the groups"],
     [{ ramp: { group1: 0 } }, "ramp.group1: found 0, expected a whole number from 1 to 100"],
     [{ draw: "a b" }, 'draw: found "a b"'],
+    [{ tally: {} }, "tally.window: found nothing"],
+    [{ tally: { window: "10s", slower: [1, 2] } }, "tally.slower: found [1,2], expected three latencies"],
+    [
+      { tally: { window: "10s", slower: [1, 2, 0] } },
+      "tally.slower[2]: found 0, expected milliseconds above",
+    ],
+    [{ tally: { window: "10s", faster: 1 } }, "tally.faster: found 1"],
   ])("refuses %j", (more, problem) => {
     expect(refusal({ name: "a", groups: GROUPS, ...more })[0]).toContain(problem);
   });
@@ -168,6 +175,44 @@ describe("the canonical form", () => {
       "deploy: found 1, expected 0, as an update needs a second group",
     ]);
     expect(parsed({ name: "a", groups: { g: { servers: ["h"] } }, deploy: 0 }).deploy).toBe(0);
+  });
+
+  describe("with servers in quarantine", () => {
+    const groups = {
+      one: { servers: ["10.0.0.1", { address: "10.0.0.2", weight: "3" }, "unix:/run/app.sock", "fd00::1"] },
+      two: { weight: 0, servers: ["10.0.0.3", { address: "10.0.0.4", weight: 1 }] },
+    };
+    const all = ["10.0.0.1:8080", "10.0.0.2:8080", "unix:/run/app.sock", "[fd00::1]:8080"];
+    const with_ = (quarantine: unknown): object => ({ name: "a", port: 8080, groups, quarantine });
+
+    it("is taken, as long as each group has another one with a weight", () => {
+      for (const quarantine of [[], ["10.0.0.3:8080"], all.slice(1), [...all.slice(2), ...all.slice(2)]]) {
+        expect(parsed(with_(quarantine)).quarantine).toEqual(quarantine);
+      }
+    });
+
+    it.each([
+      [all, "quarantine: found [", "expected fewer servers: one of one with a weight above 0 has to be left"],
+      [["10.0.0.4:8080"], "quarantine: found [", "one of two with a weight above 0 has to be left"],
+      [
+        ["10.0.0.9:8080"],
+        'quarantine[0]: found "10.0.0.9:8080"',
+        "expected a server of the groups, 10.0.0.1:80",
+      ],
+      [["10.0.0.1:80"], 'quarantine[0]: found "10.0.0.1:80"', "expected a server of the groups"],
+      [["10.0.0.1"], 'quarantine[0]: found "10.0.0.1"', "expected a server of the groups, 10.0.0.1:8080"],
+      [["[FD00::1]:8080"], "quarantine[0]: found", "[fd00::1]:8080"],
+      [[7], "quarantine[0]: found 7", "expected"],
+      ["10.0.0.1:8080", 'quarantine: found "10.0.0.1:8080"', "expected a list of addresses of servers"],
+    ])("is refused with %j", (quarantine, found, expected) => {
+      const [problem] = refusal(with_(quarantine));
+      expect(problem).toContain(found);
+      expect(problem).toContain(expected);
+    });
+
+    it("tells of each group and each name that is wrong", () => {
+      expect(refusal(with_([...all, "10.0.0.4:8080", "x:1", "y:1"]))).toHaveLength(4);
+    });
   });
 
   it("takes a group of which one server has a weight", () => {

@@ -52,6 +52,37 @@ describe("compileApp", () => {
     ]);
   });
 
+  it("gives no weight to servers in quarantine, and all other servers theirs", () => {
+    const document = {
+      name: "a",
+      groups: { a: { weight: 2, servers: ["h1", "h2"] }, b: { servers: ["h3", "unix:/run/b.sock"] } },
+      quarantine: ["h1:80", "unix:/run/b.sock"],
+    };
+    const weights = (more: object): readonly number[] =>
+      compileApp({ ...document, ...more }, 1).groups.flatMap(({ servers }) =>
+        servers.map(({ weight }) => weight),
+      );
+    expect(weights({})).toEqual([0, 2, 1, 0]);
+    expect(weights({ ramp: { b: 10 } })).toEqual([0, 200, 10, 0]);
+    expect(weights({ quarantine: [] })).toEqual([2, 2, 1, 1]);
+  });
+
+  it("knows what is counted for which release", () => {
+    const groups = { a: { servers: ["h1"] } };
+    const tally = { window: "2500ms", slower: [1, 2.5, 3] };
+    expect(compileApp({ name: "a", groups, draw: "r1", tally }, 1).tally).toEqual({
+      release: "r1",
+      window: 2500,
+      slower: [1, 2.5, 3],
+    });
+    expect(compileApp({ name: "a", groups, tally: { window: "1m" } }, 1).tally).toEqual({
+      release: "",
+      window: 60_000,
+      slower: undefined,
+    });
+    expect(compileApp({ name: "a", groups, draw: "r1" }, 1).tally).toBeUndefined();
+  });
+
   it("gives each server its port and weight, and keeps the order of groups", () => {
     const app = compileApp(
       {

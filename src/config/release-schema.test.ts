@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { DEFAULT_PLAN } from "../core/release-plan.ts";
+import type { VerdictPlan } from "../core/verdict/verdict-settings.ts";
 import { parseAppDocument, type ReleaseDocument } from "./app-document.ts";
 import { formatProblems } from "./format-problems.ts";
 import { compilePlan, parseSteps } from "./release-schema.ts";
@@ -139,5 +140,74 @@ describe("release of an app document", () => {
     ]);
     expect(lines[4]).toContain('did you mean "slowStart"?');
     expect(lines[5]).toContain("expected that shares end at 100 (the last share is 10 %)");
+  });
+});
+
+describe("how a release is judged", () => {
+  const planOf = (verdict: object): VerdictPlan => compilePlan(release({ verdict })).verdict;
+  const names = ({ settings }: VerdictPlan): readonly string[] => settings.signals.map(({ name }) => name);
+
+  it("is by errors and latency, if nothing else is said", () => {
+    expect(planOf({})).toEqual(DEFAULT_PLAN.verdict);
+    expect(planOf({ signals: ["errors", "latency"] })).toEqual(DEFAULT_PLAN.verdict);
+    expect(names(DEFAULT_PLAN.verdict)).toEqual(["errors", "slow50", "slow90", "slow99"]);
+  });
+
+  it("is by what is asked for, as surely as is asked for", () => {
+    const plan = planOf({
+      signals: ["carts", "errors"],
+      worseThan: "1.5",
+      notWorseThan: 3,
+      alpha: 0.05,
+      beta: 0.1,
+      acceptable: 0.5,
+      warmUp: "0s",
+      window: "2500ms",
+    });
+    const margins = { worseThan: 1.5, notWorseThan: 3 };
+    expect(plan).toMatchObject({ window: 2500, warmUp: 0, settings: { alpha: 0.05, beta: 0.1 } });
+    expect(plan.settings.signals).toMatchObject([
+      { name: "carts", acceptable: null, ...margins },
+      { name: "errors", acceptable: 0.005, ...margins },
+    ]);
+    expect(names(planOf({ signals: [] }))).toEqual([]);
+  });
+
+  it("is plain JSON, which a release keeps", () => {
+    const plan = planOf({ signals: ["errors", "latency", "carts"], worseThan: 1 });
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+  });
+
+  it("judges nothing for sure that is within what is a trifle", () => {
+    for (const [worseThan, notWorseThan] of [
+      [1, 1.01],
+      [1.9, 2],
+      [99, 100],
+    ]) {
+      for (const signal of planOf({ worseThan, notWorseThan }).settings.signals) {
+        expect(signal.worseThan).toBeGreaterThanOrEqual(1);
+        expect(signal.notWorseThan).toBeGreaterThan(signal.worseThan);
+      }
+    }
+  });
+
+  it.each([
+    [{ signals: ["slow50"] }, 'signals[0]: found "slow50", expected errors, latency (which is slow50'],
+    [{ signals: ["errors", "errors"] }, 'signals: found ["errors","errors"], expected each signal once'],
+    [{ signals: ["a b"] }, 'signals[0]: found "a b"'],
+    [{ signals: "errors" }, 'signals: found "errors", expected a list'],
+    [{ worseThan: 0.9 }, "worseThan: found 0.9, expected a number from 1 to 100"],
+    [{ worseThan: "much" }, 'worseThan: found "much"'],
+    [{ notWorseThan: 1 }, "notWorseThan: found 1, expected a number above 1 to 100"],
+    [{ notWorseThan: 1.2 }, "notWorseThan: found 1.2, expected more than worseThan"],
+    [{ worseThan: 2 }, "notWorseThan: found nothing, expected more than worseThan"],
+    [{ alpha: 0 }, "alpha: found 0, expected a chance, more than 0 to 0.5"],
+    [{ beta: 0.51 }, "beta: found 0.51, expected a chance"],
+    [{ acceptable: 0 }, "acceptable: found 0, expected a percentage, more than 0 to 50"],
+    [{ warmUp: "-1s" }, 'warmUp: found "-1s"'],
+    [{ window: "999ms" }, 'window: found "999ms", expected a duration with its unit'],
+    [{ windows: "1s" }, 'did you mean "window"?'],
+  ])("is refused by %j", (verdict, problem) => {
+    expect(() => release({ verdict })).toThrow(problem);
   });
 });

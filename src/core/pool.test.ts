@@ -53,6 +53,29 @@ describe("Pool", () => {
     expect(taken).toEqual([0, 0, 1, 0, 2, 0, 0]);
   });
 
+  it.each(methods)("never chooses who has no weight, dead or alive, tried or not (%s)", (method) => {
+    const weights = fc.array(fc.constantFrom(0, 1, 3, 100), { minLength: 1, maxLength: 8 });
+    const deaths = fc.array(fc.nat(7), { maxLength: 8 });
+    fc.assert(
+      fc.property(weights, deaths, (weights, deaths) => {
+        const stage = scene(weights, method);
+        for (const index of deaths) {
+          const member = stage.members[index];
+          if (member !== undefined && member.health.deadUntil === 0) fail(member, 0);
+        }
+        const usable = stage.members.filter(({ server }) => server.weight > 0);
+        expect(stage.pool.hasLive(1)).toBe(usable.some(({ health }) => health.deadUntil === 0));
+        const tried: Member[] = [];
+        for (let tries = 0; tries < usable.length; tries++) {
+          const member = stage.pool.pick(1, `client-${tries}`, tried);
+          expect(usable).toContain(member);
+          tried.push(member!);
+        }
+        expect(stage.pool.pick(1, "client", tried)).toBeUndefined();
+      }),
+    );
+  });
+
   it.each(methods)("gives a server that came back a part that rises (%s)", (method) => {
     const stage = scene([1, 1, 1], method);
     const [back] = stage.members as [Member];

@@ -423,11 +423,12 @@ export class ReleaseController {
   }
 
   #probed(
-    { name, document, revision }: StoredApp,
-    { id }: ReleaseState,
+    stored: StoredApp,
+    state: ReleaseState,
     { step, group }: Extract<ReleaseEffect, { kind: "health" }>,
   ): readonly CheckedServer[] {
-    const key = `${name} ${id} ${step}`;
+    const { document, revision } = stored;
+    const key = probeKey(stored, state, step);
     const known = this.#probes.get(key);
     if (known !== undefined) return known.servers;
     const app = compileApp(document, revision);
@@ -450,11 +451,11 @@ export class ReleaseController {
 
   #forgetProbes(running: readonly StoredApp[]): void {
     const wanted = new Set<string>();
-    for (const { name, releases } of running) {
-      const state = runningRelease(releases);
+    for (const app of running) {
+      const state = runningRelease(app.releases);
       if (state === undefined) continue;
       for (const effect of outstanding(state)) {
-        if (effect.kind === "health") wanted.add(`${name} ${state.id} ${effect.step}`);
+        if (effect.kind === "health") wanted.add(probeKey(app, state, effect.step));
       }
     }
     for (const [key, { probing }] of this.#probes) {
@@ -463,6 +464,11 @@ export class ReleaseController {
       this.#probes.delete(key);
     }
   }
+}
+
+/** Who goes into quarantine, or is put back, while the group is checked makes it another check. */
+function probeKey({ name, document }: StoredApp, { id }: ReleaseState, step: number): string {
+  return [name, id, step, ...(document.quarantine ?? [])].join(" ");
 }
 
 /** All that anything follows from. */

@@ -33,3 +33,25 @@ describe("whether a server lives", () => {
     expect(await liveOf(status("10.0.0.1:80", { deadUntil: NOW }))).toEqual([1, 1]);
   });
 });
+
+describe("a server in quarantine", () => {
+  it("counts as weight that its group has, and that does not live", async () => {
+    const servers = ["10.0.0.1", { address: "10.0.0.2", weight: 3 }, "unix:/run/app.sock"];
+    const document: AppDocument = {
+      ...DOCUMENT,
+      groups: { one: { weight: 2, servers }, two: { servers: ["10.0.0.9"] } },
+      ramp: { one: 10 },
+      quarantine: ["10.0.0.2:80", "unix:/run/app.sock"],
+    };
+    const ids = ["10.0.0.1:80", "10.0.0.2:80", "unix:/run/app.sock", "10.0.0.9:80"];
+    const sources = {
+      servers: () => Promise.resolve(ids.map((id) => status(id))),
+      rate: () => Promise.resolve(1),
+    };
+    const { groups } = await gatherFacts(sources, document, undefined, NOW);
+    expect(groups).toEqual({
+      one: { weight: 7, liveWeight: 2, servers: 3, live: 1 },
+      two: { weight: 1, liveWeight: 1, servers: 1, live: 1 },
+    });
+  });
+});

@@ -56,6 +56,36 @@ describe("a change of an app", () => {
     expect(new Set([await next(), await next()])).toEqual(new Set(["blue", "green"]));
   });
 
+  it.each(["roundRobin", "leastConnections", "hash"] as const)(
+    "takes a server out that goes into quarantine; what it has under way ends (%s)",
+    async (balance) => {
+      const slow = held(ok("first"));
+      const first = await upstream(slow.script);
+      const second = await upstream(serve(ok("second")));
+      const servers = [first.address, second.address];
+      const { ask, client, gateway, server } = await startGateway({ apps: [app([first.address])] });
+      const waiting = await client();
+      waiting.send(get());
+      await eventually(() => first.requests.length === 1, "the request");
+      put(gateway, app(servers, { balance, quarantine: [first.address] }));
+      expect(server(first.address).weight).toBe(0);
+      for (let time = 0; time < 8; time += 1) expect((await ask(get())).body).toBe("second");
+      slow.letGo();
+      expect((await waiting.message()).body).toBe("first");
+      expect(first.requests).toHaveLength(1);
+      put(gateway, app([first.address, second.address], { balance, quarantine: [second.address] }));
+      for (let time = 0; time < 4; time += 1) expect((await ask(get())).body).toBe("first");
+    },
+  );
+
+  it("asks nobody in quarantine, though all others are dead", async () => {
+    const out = await upstream(serve(ok("out")));
+    const dead = await deadAddress();
+    const { ask } = await startGateway({ apps: [app([out.address, dead], { quarantine: [out.address] })] });
+    for (let time = 0; time < 3; time += 1) expect((await ask(get())).status).toBe(502);
+    expect(out.requests).toEqual([]);
+  });
+
   it("leaves a request that runs where it is; a further try goes by the newest document", async () => {
     let letGo!: () => void;
     const release = new Promise<void>((resolve) => {

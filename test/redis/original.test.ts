@@ -6,6 +6,7 @@ import { AppStore } from "../../src/directory/app-store.ts";
 import { Backup } from "../../src/directory/backup.ts";
 import { OriginalDirectory } from "../../src/directory/redis/original-directory.ts";
 import { openShared } from "../../src/fleet/open-shared.ts";
+import { ROUTED_KEYS } from "../../src/release/route-document.ts";
 import { openScene } from "../e2e/harness/scene.ts";
 import { until } from "../e2e/harness/until.ts";
 import { CONVERTED, ORIGINAL } from "../original-documents.ts";
@@ -78,6 +79,29 @@ describe("original layout", () => {
     const { apps } = await directory.read();
     expect(apps[0]).toMatchObject({ revision: 2, document: { deploy: 2 } });
     expect(apps[0]!.document).not.toHaveProperty("share");
+  });
+
+  it("keeps all that a release writes into a document beside the value", async () => {
+    const routed: AppDocument = {
+      ...base,
+      deploy: 1,
+      share: 10,
+      testing: false,
+      standby: [],
+      ramp: { group2: 30 },
+      draw: "r1",
+      tally: { window: "10s", slower: [1.5, 20, 300] },
+      quarantine: ["10.0.4.175:80"],
+    };
+    expect(Object.keys(routed)).toEqual(expect.arrayContaining([...ROUTED_KEYS]));
+    const written = await opened().write(NAME, { document: routed, releases: { past: [] } }, "absent");
+    expect(written).toMatchObject({ kind: "written" });
+    expect(await value()).toEqual({ ...CONVERTED, deploy: 1 });
+    const { apps } = await opened("gateway-2").read();
+    expect(apps[0]).toMatchObject({ document: routed, releases: { past: [] } });
+    const over = { ...base, deploy: 0, quarantine: ["10.0.4.175:80"] };
+    await opened().write(NAME, { document: over }, apps[0]!.revision);
+    expect((await opened("gateway-2").read()).apps[0]!.document).toEqual(over);
   });
 
   it("keeps the share of a document that is spelled otherwise than it reads", async () => {

@@ -12,7 +12,7 @@ import { digest } from "./stored-value.ts";
 /** What the original's value carries. */
 const IN_VALUE = ["groups", "testers", "deploy"] as const;
 /** What lies beside it, as the original has no place for it. */
-const BESIDE = ["share", "testing", "standby", "ramp", "draw"] as const;
+const BESIDE = ["share", "testing", "standby", "ramp", "quarantine", "draw", "tally"] as const;
 
 type Beside = Pick<AppDocument, (typeof BESIDE)[number]>;
 
