@@ -82,6 +82,11 @@ describe("docs/configuration.md", () => {
     );
   });
 
+  it("names every key of traces, and no other", () => {
+    const traces = { endpoint: "http://x/", "surely-unknown": 1 };
+    expect(keysUnder("Traces")).toEqual(knownKeys({ traces }).sort());
+  });
+
   it("names every field of the access log, and no other", () => {
     const nothing = {
       app: "",

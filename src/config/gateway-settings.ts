@@ -19,6 +19,19 @@ export interface GatewaySettings {
   readonly limits: GatewayLimits;
   /** Absent: none is written. */
   readonly accessLog?: AccessLogSettings;
+  /** Absent: nobody collects traces, and what clients send of them is passed on as it is. */
+  readonly traces?: TracesSettings;
+}
+
+/** Who collects traces, by OTLP over HTTP. */
+export interface TracesSettings {
+  readonly endpoint: string;
+  /** Part of the requests, 0 to 1, that are traced, of those whose client does not say. */
+  readonly sample: number;
+  /** Fields that are sent along. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** `service.name` of the spans. */
+  readonly service: string;
 }
 
 /** A line for each request, or for some of them. */

@@ -34,6 +34,7 @@ import { parseRedisUrl, REDIS_EXPECTED, type RedisTarget } from "./redis-target.
 import { type SignalSource, signalSources, signalsSchema } from "./signal-settings.ts";
 import { isHostName } from "./server-address.ts";
 import { parseSize, SIZE_EXPECTED } from "./size.ts";
+import { tracesSchema, tracesSettings, type WrittenTraces } from "./traces-schema.ts";
 import {
   listenTls,
   listenTlsSchema,
@@ -109,14 +110,14 @@ export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<Ha
     const problems = problemsOf(findingsOf(checked.error.issues), input);
     return { ok: false, problems: problems.map(withoutSecrets) };
   }
-  const { gateway = {}, serverTls, admin = {}, apps = [], ...written } = checked.data;
+  const { gateway = {}, serverTls, traces, admin = {}, apps = [], ...written } = checked.data;
   const { workers = "auto", ...settings } = gateway;
   const data = path.resolve(baseFolder, written.data ?? "data");
   const directory = written.directory ?? { kind: "file", folder: data };
   return {
     ok: true,
     value: {
-      gateway: gatewaySettings(settings, { data, baseFolder, serverTls }),
+      gateway: gatewaySettings(settings, { data, baseFolder, serverTls, traces }),
       workers,
       admin: {
         listen: admin.listen ?? { kind: "tcp", host: "127.0.0.1", port: 9090 },
@@ -140,7 +141,8 @@ export function parseHalftoneConfig(text: string, baseFolder: string): Parsed<Ha
 
 /** Problems are printed and logged: they show no token, no password of a URL, and nothing of URLs that are secrets. */
 function withoutSecrets(problem: Problem): Problem {
-  if (problem.path.startsWith("admin.token")) return { ...problem, found: "another text (not shown)" };
+  if (/^(?:admin\.token|traces\.headers)\b/.test(problem.path))
+    return { ...problem, found: "another text (not shown)" };
   if (/^(?:hooks|notify|signals)\b/.test(problem.path)) {
     return { ...problem, found: problem.found.replace(/:\/\/[^"\s]*/g, "://…") };
   }
@@ -153,6 +155,7 @@ function gatewaySettings(
     readonly data: string;
     readonly baseFolder: string;
     readonly serverTls: Readonly<Record<string, WrittenServerTls>> | undefined;
+    readonly traces: WrittenTraces | undefined;
   },
 ): GatewaySettings {
   const { listen = [{ address: { kind: "tcp", host: "0.0.0.0", port: 8080 } }], trustedProxies = [] } =
@@ -184,6 +187,7 @@ function gatewaySettings(
       requests: limits.requests ?? 10_000,
     },
     ...accessLogSettings(written.accessLog, beside.baseFolder),
+    ...(beside.traces !== undefined && { traces: tracesSettings(beside.traces) }),
   };
 }
 
@@ -365,6 +369,7 @@ const configSchema = closedObject(
   {
     gateway: gatewaySchema.exactOptional(),
     serverTls: serverTlsSchema.exactOptional(),
+    traces: tracesSchema.exactOptional(),
     admin: closedObject(
       {
         listen: listenAddress.exactOptional(),
@@ -386,7 +391,7 @@ const configSchema = closedObject(
     notify: notifyListSchema.exactOptional(),
     signals: signalsSchema.exactOptional(),
   },
-  "the configuration, {name, gateway, serverTls, admin, data, directory, backup, apps, hooks, notify, signals}",
+  "the configuration, {name, gateway, serverTls, traces, admin, data, directory, backup, apps, hooks, notify, signals}",
 );
 
 function sizeBetween(least: number, most: number, expected: string) {

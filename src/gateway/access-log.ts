@@ -1,6 +1,7 @@
 import type { AccessLogSettings } from "../config/gateway-settings.ts";
 import type { Rule } from "../core/select.ts";
 import type { RequestHead } from "../http1/request-head.ts";
+import type { ClientPeer } from "./client-peer.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import type { Problem } from "./own-answer.ts";
 
@@ -53,20 +54,23 @@ export function tellLog({ accessLog, counters }: GatewayContext, request: Logged
   else counters.logDropped++;
 }
 
-/** Tells of a request that was answered before it was anybody's. `head`: as far as it could be read. */
+/** Tells of a request that was answered before it was anybody's, in traces too. `head`: absent if it could not be read. */
 export function tellRefused(
   context: GatewayContext,
-  client: string,
+  peer: ClientPeer,
   { status, code }: Problem,
   id: string,
   head: RequestHead | undefined,
 ): void {
-  if (context.accessLog?.wants(status, code) !== true) return;
-  tellLog(context, {
+  const { accessLog, tracer } = context;
+  const trace = head && tracer?.begin(head, peer, peer.address);
+  const logged = accessLog?.wants(status, code) === true;
+  if (!logged && trace?.sampled !== true) return;
+  const request: LoggedRequest = {
     app: "",
     group: "",
     server: "",
-    client,
+    client: peer.address,
     method: head?.method ?? "",
     target: head?.target ?? "",
     status,
@@ -77,7 +81,9 @@ export function tellRefused(
     id,
     rule: undefined,
     release: "",
-  });
+  };
+  if (logged) tellLog(context, request);
+  trace?.ends(request);
 }
 
 /** The target in the text of a head that goes to a server. */

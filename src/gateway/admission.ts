@@ -12,6 +12,7 @@ import type { GatewayContext } from "./gateway-context.ts";
 import { loopDetected, noRoute, overloaded } from "./gateway-error.ts";
 import { lastForward, type Problem } from "./own-answer.ts";
 import { requestHeadText } from "./request-emitter.ts";
+import type { RequestTrace } from "./request-trace.ts";
 
 /** What a trusted proxy may give as request id: it is repeated in our own pages and in logs. */
 const REQUEST_ID = /^[\w.~:=+/@-]{1,200}$/;
@@ -32,6 +33,8 @@ export interface Admitted {
   readonly clientKey: string;
   /** Protocol that the connection may turn into, in lower case; "" for none. */
   readonly upgrade: string;
+  /** Absent: nobody collects traces. */
+  readonly trace: RequestTrace | undefined;
 }
 
 /**
@@ -98,6 +101,7 @@ export class Admission implements Client {
     this.address = trusted ? clientAddress(peer.address, head.fields, trustedProxies) : peer.address;
     const { app } = runtime;
     const upgrade = app.upgrades.includes(head.upgrade) ? head.upgrade : "";
+    const trace = context.tracer?.begin(head, peer, this.address);
     return {
       method: head.method,
       id: this.requestId,
@@ -110,6 +114,7 @@ export class Admission implements Client {
         received: peer.http2 === true ? "2.0" : undefined,
         forwarded: context.settings.forwarded,
         upgrade,
+        trace: trace === undefined ? "passed" : trace.continues ? "continued" : "begun",
       }),
       runtime,
       selection: select(app, this),
@@ -117,6 +122,7 @@ export class Admission implements Client {
       proxyHeader: app.proxyProtocol === undefined ? "" : this.proxyHeaderOf(app.proxyProtocol, peer),
       clientKey: app.balance === "hash" ? clientKeyOf(app, this) : "",
       upgrade,
+      trace,
     };
   }
 

@@ -282,7 +282,7 @@ export class ClientConnection implements Deadlined, Downstream {
     const request = admission.admit(context, this.peer);
     if (request === undefined || !allowed) {
       const problem = allowed ? admission.problem : bodyTooLarge;
-      tellRefused(context, this.peer.address, problem, admission.requestId, head);
+      tellRefused(context, this.peer, problem, admission.requestId, head);
       this.sendOwn(problem, admission.requestId, undefined, wishesOf(head), this.mustCloseAfterOwn);
       return bodyStart;
     }
@@ -352,7 +352,7 @@ export class ClientConnection implements Deadlined, Downstream {
   /** There is no request, as far as we know. */
   private refuseUnknown(problem: Problem): void {
     const requestId = this.context.requestIds.next();
-    tellRefused(this.context, this.peer.address, problem, requestId, undefined);
+    tellRefused(this.context, this.peer, problem, requestId, undefined);
     this.refuse(problem, requestId);
   }
 

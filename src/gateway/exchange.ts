@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { abandonProbe } from "../core/health.ts";
 import { isIdempotent, mayRepeat } from "../core/retry.ts";
 import type { BodyKind, ResponseHead } from "../http1/response-head.ts";
-import { targetOf, tellLog } from "./access-log.ts";
+import { type LoggedRequest, targetOf, tellLog } from "./access-log.ts";
 import type { Admitted } from "./admission.ts";
 import { byNewestDocument, chooseServer } from "./choose-server.ts";
 import type { Deadlined } from "./clock.ts";
@@ -26,6 +26,7 @@ import type { Failure, GroupMeter } from "./group-meter.ts";
 import { HeldBody } from "./held-body.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Problem } from "./own-answer.ts";
+import { withTraceparent } from "./request-trace.ts";
 import { blameServer, noteRefusal, praiseServer } from "./server-judgement.ts";
 import type { ServerTlsProfile } from "./tls-servers.ts";
 import { UpstreamConnection, type UpstreamListener } from "./upstream-connection.ts";
@@ -173,14 +174,17 @@ export class Exchange implements UpstreamListener, Deadlined {
       else this.answered(problem.status, NO_LATENCY);
     }
     this.leaveProbe();
+    const why = problem?.code ?? (this.tunnel ? "" : "left");
+    if (why !== "") this.request.trace?.tryFailed(why);
     this.dropUpstream();
-    this.finish(problem?.code ?? (this.tunnel ? "" : "left"));
+    this.finish(why);
   }
 
   onDeadline(): void {
     if (this.bodyComplete) this.counted?.failed(this.tryLatency(this.latency()));
     else this.counted?.excused();
     this.leaveProbe();
+    this.request.trace?.tryFailed(requestTimeout.code);
     this.dropUpstream();
     if (this.responseStarted) this.cut();
     else this.giveUp(requestTimeout);
@@ -199,6 +203,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   onResponseHead(head: ResponseHead, bodyKind: BodyKind): boolean {
+    this.request.trace?.tryAnswered(head.status);
     if (head.status === 101) return this.onSwitch(head);
     const { app } = this.request.runtime;
     const failed = app.retry.on.includes(head.status);
@@ -260,6 +265,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       this.client.onExchangeDone();
       return;
     }
+    this.request.trace?.tryFailed(error.code);
     // A connection that lay idle may have been closed by the server just before our request arrived: no fault of its.
     const stale =
       upstream?.reused === true &&
@@ -339,6 +345,7 @@ export class Exchange implements UpstreamListener, Deadlined {
   }
 
   private sendTo(server: UpstreamServer): void {
+    this.request.trace?.tryBegins(server, this.tls !== undefined, this.sentTimes);
     this.tries++;
     this.server = server;
     this.asked = server;
@@ -369,7 +376,8 @@ export class Exchange implements UpstreamListener, Deadlined {
     const upstream = this.upstream!;
     const outlet = upstream.outlet;
     this.sent = true;
-    outlet.append(this.request.text);
+    const { text, trace } = this.request;
+    outlet.append(trace === undefined ? text : withTraceparent(text, trace.parent));
     if (this.body !== undefined) {
       for (const piece of this.body.all()) appendPiece(outlet, piece);
       if (this.body.full) this.body.drop();
@@ -423,6 +431,7 @@ export class Exchange implements UpstreamListener, Deadlined {
       // A 101 that nobody asked for, or to something else, would make the rest of the connection unreadable.
       this.upstream = undefined;
       this.counted?.failed(NO_LATENCY);
+      this.request.trace?.tryFailed(badResponse.code);
       this.blame("bad_response", "unasked 101");
       this.endTry();
       this.giveUp(badResponse);
@@ -496,6 +505,7 @@ export class Exchange implements UpstreamListener, Deadlined {
     if (this.server !== undefined) this.server.inFlight--;
     this.server = undefined;
     this.sent = false;
+    this.request.trace?.tryEnds();
   }
 
   /** An answer has begun that will not be whole. */
@@ -512,13 +522,23 @@ export class Exchange implements UpstreamListener, Deadlined {
     counters.inFlight--;
     clock.shedder.end(this.begunAt);
     clock.unwatch(this);
-    if (accessLog?.wants(this.status, error) === true) this.tell(error);
+    const { trace } = this.request;
+    const logged = accessLog?.wants(this.status, error) === true;
+    if (!logged && trace?.sampled !== true) return;
+    const told = this.told(error);
+    if (logged) tellLog(this.context, told);
+    trace?.ends(told);
   }
 
-  private tell(error: string): void {
+  /** Servers it was sent to, those that cost no try too. */
+  private get sentTimes(): number {
+    return this.tries + this.refused + (this.staleSeen ? 1 : 0);
+  }
+
+  private told(error: string): LoggedRequest {
     const { request, asked, timedFrom } = this;
     const { app } = request.runtime;
-    tellLog(this.context, {
+    return {
       app: app.name,
       group: asked?.group ?? "",
       server: asked?.server.id ?? "",
@@ -529,12 +549,11 @@ export class Exchange implements UpstreamListener, Deadlined {
       error,
       bytes: this.bytes,
       duration: timedFrom === 0 ? NO_LATENCY : performance.now() - timedFrom,
-      // What cost no try was sent somewhere too.
-      tries: this.tries + this.refused + (this.staleSeen ? 1 : 0),
+      tries: this.sentTimes,
       id: request.id,
       rule: request.selection.rule,
       release: app.draw,
-    });
+    };
   }
 }
 

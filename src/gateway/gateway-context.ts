@@ -8,6 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { GatewaySettings } from "../config/gateway-settings.ts";
 import type { GatewayCounters } from "./gateway-counters.ts";
 import type { RequestIds } from "./request-ids.ts";
+import type { Tracer } from "./request-trace.ts";
 import type { ServerTlsTable } from "./tls-servers.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -23,6 +24,8 @@ export interface GatewayContext {
   guard: AddressGuard;
   /** Absent: none is written; swapped as a whole by a reload. */
   accessLog: AccessLog | undefined;
+  /** Absent: nobody collects traces; swapped as a whole by a reload. */
+  tracer: Tracer | undefined;
   readonly apps: AppTable;
   readonly counters: GatewayCounters;
   readonly requestIds: RequestIds;

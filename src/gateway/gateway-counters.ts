@@ -24,6 +24,9 @@ export interface GatewayCounters {
   /** Lines of the access log, and those there was no room for. */
   logLines: number;
   logDropped: number;
+  /** Spans that a collector took, and those it could not be given. */
+  spansExported: number;
+  spansDropped: number;
   /** Answers of the gateway itself, by code. */
   readonly errors: Map<string, number>;
 }
@@ -71,6 +74,8 @@ export function newCounters(): GatewayCounters {
     proxyHeaders: 0,
     logLines: 0,
     logDropped: 0,
+    spansExported: 0,
+    spansDropped: 0,
     errors: new Map(),
   };
 }

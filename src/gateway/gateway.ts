@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import type { AppNews } from "./group-totals.ts";
 import { addressSet } from "../config/address-set.ts";
 import type { GatewaySettings, ListenAddress, ListenSettings } from "../config/gateway-settings.ts";
@@ -23,6 +24,7 @@ import { ProxiedSocket } from "./proxied-socket.ts";
 import { turnAway } from "./turned-away.ts";
 import { descriptorRoom, type DescriptorRoom } from "./descriptors.ts";
 import { RequestIds } from "./request-ids.ts";
+import type { OpenTracer, Tracer } from "./request-trace.ts";
 import type { HealthFinding, ServerStatus } from "./server-status.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
 import { TlsHandshake } from "./tls-handshake.ts";
@@ -37,6 +39,8 @@ export interface GatewayEvents {
   onError?: (error: Error) => void;
   /** Opens the access log of the settings. Absent: none is written, whatever they say. */
   openAccessLog?: OpenAccessLog;
+  /** Likewise for traces. */
+  openTracer?: OpenTracer;
 }
 
 /** The data plane of one process: listeners, connections, apps. It decides nothing about what is deployed. */
@@ -64,6 +68,7 @@ export class Gateway {
       serverTls: new ServerTlsTable({}, NO_TLS),
       guard: new AddressGuard([], settings.allowServers),
       accessLog: undefined,
+      tracer: undefined,
       apps: new AppTable(healthEpoch),
       counters: newCounters(),
       requestIds: new RequestIds(),
@@ -102,6 +107,7 @@ export class Gateway {
       throw error;
     }
     this.context.accessLog = accessLog;
+    this.context.tracer = await this.openTracer(settings);
     this.tls = tls;
     this.context.serverTls = serverTls;
     this.context.guard = this.guardFor(settings);
@@ -148,7 +154,9 @@ export class Gateway {
       context.admission.head = new RequestHead(settings.limits);
       context.responseHead = new ResponseHead(settings.limits);
     }
+    const tracesChanged = !isDeepStrictEqual(context.settings.traces, settings.traces);
     context.settings = settings;
+    if (tracesChanged) await this.swapTracer(await this.openTracer(settings));
     await this.swapAccessLog(accessLog);
   }
 
@@ -235,6 +243,7 @@ export class Gateway {
     const cut = this.connections.size;
     this.destroy();
     await this.swapAccessLog(undefined);
+    await this.swapTracer(undefined);
     return cut;
   }
 
@@ -276,6 +285,22 @@ export class Gateway {
     const before = context.accessLog;
     context.accessLog = next;
     context.counters.logDropped += (await before?.close()) ?? 0;
+  }
+
+  private openTracer({ traces }: GatewaySettings): Promise<Tracer> | undefined {
+    if (traces === undefined) return undefined;
+    const { counters } = this.context;
+    return this.events.openTracer?.(traces, {
+      exported: (spans) => (counters.spansExported += spans),
+      dropped: (spans) => (counters.spansDropped += spans),
+      trouble: (problem) => this.events.onError?.(new Error(`traces cannot be sent to ${problem}`)),
+    });
+  }
+
+  private async swapTracer(next: Tracer | undefined): Promise<void> {
+    const before = this.context.tracer;
+    this.context.tracer = next;
+    await before?.close();
   }
 
   private guardFor({ reserved = [], allowServers }: GatewaySettings): AddressGuard {

@@ -275,7 +275,7 @@ export class Http2Stream implements Downstream, Deadlined {
   /** A head that is not sent on to anybody. */
   private refuse(problem: Problem, peer: ClientPeer): void {
     const requestId = this.context.requestIds.next();
-    tellRefused(this.context, peer.address, problem, requestId, undefined);
+    tellRefused(this.context, peer, problem, requestId, undefined);
     this.owner.onStreamOffence();
     this.answerOwn(problem, requestId);
   }
@@ -283,7 +283,7 @@ export class Http2Stream implements Downstream, Deadlined {
   /** Nor one that was understood, and is parsed still. */
   private refuseAdmission(problem: Problem, peer: ClientPeer): void {
     const { requestId, head } = this.context.admission;
-    tellRefused(this.context, peer.address, problem, requestId, head);
+    tellRefused(this.context, peer, problem, requestId, head);
     this.answerOwn(problem, requestId);
   }
 

@@ -13,7 +13,9 @@ type Rising =
   | "cuts"
   | "proxyHeaders"
   | "logLines"
-  | "logDropped";
+  | "logDropped"
+  | "spansExported"
+  | "spansDropped";
 
 /** What only rises, as plain JSON. */
 export interface RisingCounters extends Readonly<Record<Rising, number>> {
@@ -85,6 +87,8 @@ function eachOf(read: (name: Rising) => number): Record<Rising, number> {
     proxyHeaders: read("proxyHeaders"),
     logLines: read("logLines"),
     logDropped: read("logDropped"),
+    spansExported: read("spansExported"),
+    spansDropped: read("spansDropped"),
   };
 }
 

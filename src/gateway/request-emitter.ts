@@ -20,6 +20,11 @@ export interface Forwarding {
   readonly upgrade: string;
   /** Request id in force: the gateway's own, or the one a trusted proxy sent. */
   readonly requestId: string;
+  /**
+   * The client's trace. passed: as it came. continued: `traceparent` is left out, as each try has its own. begun: `tracestate`
+   * too, as it belongs to no trace, or to another one. Default passed.
+   */
+  readonly trace?: "passed" | "continued" | "begun";
 }
 
 /**
@@ -29,7 +34,7 @@ export interface Forwarding {
  */
 export function requestHeadText(head: RequestHead, to: Forwarding): string {
   const fields = head.fields;
-  const kept = keptLines(fields, to.trusted ? KEEP_TRUSTED : KEEP_UNTRUSTED);
+  const kept = keptLines(fields, KEPT[to.trace ?? "passed"][to.trusted ? "trusted" : "untrusted"]);
   const before = to.trusted ? forwardersOf(fields) : NOBODY;
   let text =
     `${head.method} ${head.target} HTTP/1.1\r\nHost: ${head.host}\r\n${kept}` +
@@ -98,9 +103,7 @@ const NEVER = [
   Field.X_HALFTONE_GROUP,
   Field.X_HALFTONE_ERROR,
 ];
-const KEEP_TRUSTED = keepAllBut(...NEVER);
-const KEEP_UNTRUSTED = keepAllBut(
-  ...NEVER,
+const OF_TRUSTED_ALONE = [
   Field.X_REAL_IP,
   Field.X_FORWARDED_PROTO,
   Field.X_FORWARDED_HOST,
@@ -109,7 +112,20 @@ const KEEP_UNTRUSTED = keepAllBut(
   Field.X_FORWARDED_SERVER,
   Field.X_FORWARDED_SSL,
   Field.X_FORWARDED_SCHEME,
-);
+];
+
+function keptBut(...more: readonly number[]): Readonly<Record<"trusted" | "untrusted", Uint8Array>> {
+  return {
+    trusted: keepAllBut(...NEVER, ...more),
+    untrusted: keepAllBut(...NEVER, ...OF_TRUSTED_ALONE, ...more),
+  };
+}
+
+const KEPT = {
+  passed: keptBut(),
+  continued: keptBut(Field.TRACEPARENT),
+  begun: keptBut(Field.TRACEPARENT, Field.TRACESTATE),
+};
 
 /** What a trusted proxy says of those before it, in both notations, with a comma at the end; "" for nothing. */
 interface Forwarders {

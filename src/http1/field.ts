@@ -35,6 +35,8 @@ export const Field = {
   X_FORWARDED_SERVER: 29,
   X_FORWARDED_SSL: 30,
   X_FORWARDED_SCHEME: 31,
+  TRACEPARENT: 32,
+  TRACESTATE: 33,
 } as const;
 
 const KNOWN: readonly (readonly [kind: number, name: string])[] = [
@@ -68,6 +70,8 @@ const KNOWN: readonly (readonly [kind: number, name: string])[] = [
   [Field.X_FORWARDED_SERVER, "x-forwarded-server"],
   [Field.X_FORWARDED_SSL, "x-forwarded-ssl"],
   [Field.X_FORWARDED_SCHEME, "x-forwarded-scheme"],
+  [Field.TRACEPARENT, "traceparent"],
+  [Field.TRACESTATE, "tracestate"],
 ];
 
 // A perfect hash over length and the last two letters finds the one candidate; its bytes are then compared.

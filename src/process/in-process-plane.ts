@@ -11,6 +11,7 @@ import { FoldedProcesses } from "./fold-processes.ts";
 import { FoldedTallies } from "./fold-tallies.ts";
 import { FoldedTotals } from "./fold-totals.ts";
 import { openAccessLog } from "../telemetry/access-log.ts";
+import { openTracer } from "../telemetry/open-tracer.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { KnownFindings } from "./known-findings.ts";
 
@@ -42,6 +43,7 @@ export class InProcessPlane implements DataPlane {
         },
         onError: (error) => log.error(error.message),
         openAccessLog,
+        openTracer,
       },
       tls,
     );

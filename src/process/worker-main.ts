@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
 import { Gateway } from "../gateway/gateway.ts";
 import { openAccessLog } from "../telemetry/access-log.ts";
+import { openTracer } from "../telemetry/open-tracer.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
 /** How long a worker whose supervisor is gone waits for the next supervisor before it drains. */
@@ -100,6 +101,7 @@ class Worker {
         onFinding: (finding) => this.send({ type: "finding", finding }),
         onError: (error) => this.send({ type: "error", message: error.message }),
         openAccessLog,
+        openTracer,
       },
       message.tls,
     );

@@ -130,6 +130,17 @@ export function gatewayMetrics(sources: GatewaySources): Registry {
     ({ logDropped }) => logDropped,
   );
 
+  counter(
+    "halftone_spans_exported_total",
+    "Spans of traces that the collector took",
+    ({ spansExported }) => spansExported,
+  );
+  counter(
+    "halftone_spans_dropped_total",
+    "Spans that it could not be given, as it is away or slow",
+    ({ spansDropped }) => spansDropped,
+  );
+
   ofEach("halftone_connections", "gauge", "Client connections open", ({ connections }) => connections);
   ofEach(
     "halftone_open_requests",

@@ -137,7 +137,7 @@ describe("an answer 5xx", () => {
   ])("is one error of its group, or one failed try, with %j", async (more, expected) => {
     const { gateway, test } = await standing(serve(ERROR), more);
     for (const side of ["test", "rest"] as const) await gateway.ask(get("/", user(side)));
-    const group = gateway.server(test.address)!.group;
+    const { group } = gateway.server(test.address);
     const { totals } = gateway.gateway.takeNews().get("shop")!;
     expect(totals[group]).toEqual({ requests: 1, inFlight: 0, ...expected });
     expect(Object.values(totals).reduce((sum, { failures, errors }) => sum + failures + errors, 0)).toBe(1);

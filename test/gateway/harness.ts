@@ -10,10 +10,12 @@ import type {
   GatewaySettings,
   GatewayTimeouts,
   ListenAddress,
+  TracesSettings,
 } from "../../src/config/gateway-settings.ts";
 import { Gateway, type GatewayEvents } from "../../src/gateway/gateway.ts";
 import type { ServerStatus } from "../../src/gateway/server-status.ts";
 import { openAccessLog } from "../../src/telemetry/access-log.ts";
+import { openTracer } from "../../src/telemetry/open-tracer.ts";
 
 /** Longest wait for a condition; reaching it is a failure. */
 const PATIENCE = 20_000;
@@ -271,6 +273,7 @@ export interface GatewayWish {
   /** The listener takes HTTP/2 too. */
   readonly http2?: boolean;
   readonly accessLog?: AccessLogSettings;
+  readonly traces?: TracesSettings;
 }
 
 export const TIMEOUTS: GatewayTimeouts = {
@@ -316,8 +319,9 @@ export async function startGateway(wish: GatewayWish = {}): Promise<GatewayUnder
     timeouts: { ...TIMEOUTS, ...wish.timeouts },
     limits: { ...LIMITS, ...wish.limits },
     ...(wish.accessLog !== undefined && { accessLog: wish.accessLog }),
+    ...(wish.traces !== undefined && { traces: wish.traces }),
   };
-  const gateway = new Gateway(settings, { openAccessLog, ...wish.events });
+  const gateway = new Gateway(settings, { openAccessLog, openTracer, ...wish.events });
   gateway.replaceApps((wish.apps ?? []).map((document) => ({ name: document.name, revision: 1, document })));
   const [bound] = await gateway.listen();
   onTestFinished(() => gateway.destroy());

@@ -22,6 +22,7 @@ export interface SiteConfig {
   readonly name?: string;
   readonly directory?: unknown;
   readonly hooks?: unknown;
+  readonly traces?: unknown;
 }
 
 /** What the system gives the process. */
