@@ -20,6 +20,7 @@ export interface RunningAdmin {
   readonly store: AppStore;
   readonly audit: Audit;
   readonly releases: ReleaseDesk;
+  readonly roster: LocalRoster;
   /** What the data plane reports; tests write to it. */
   readonly plane: { servers: ServerStatus[]; readiness: Readiness };
   /** With the token, unless the test gives another Authorization. */
@@ -48,6 +49,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
       listen: ["127.0.0.1:8080"],
     },
   };
+  const roster = new LocalRoster();
   const api = createAdminApi({
     store,
     audit,
@@ -56,7 +58,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
       servers: (app) => Promise.resolve(plane.servers.filter((server) => server.app === app)),
       readiness: () => plane.readiness,
     },
-    fleet: { roster: new LocalRoster(), id: "1", digest: () => "" },
+    fleet: { roster, id: "1", digest: () => "" },
     releases,
     version: "0.0.0-test",
     now: () => NOW,
@@ -68,6 +70,7 @@ export async function runAdmin(directory: Directory = new MemoryDirectory()): Pr
     store,
     audit,
     releases,
+    roster,
     plane,
     call(path, init = {}) {
       const headers = new Headers(init.headers);
