@@ -37,7 +37,7 @@ export function releaseOperations(deps: AdminDeps, releases: ReleaseService): re
 }
 
 /** What another version of this program wrote is told as such, whatever was asked. */
-function tellingUnreadable(operation: Operation): Operation {
+export function tellingUnreadable(operation: Operation): Operation {
   const { refusals = [], handle } = operation;
   return {
     ...operation,

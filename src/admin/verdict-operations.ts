@@ -9,6 +9,7 @@ import { refusal } from "./api-problem.ts";
 import { nameOf, noSuchApp } from "./app-operations.ts";
 import { audited } from "./audited.ts";
 import type { AdminEnv, Operation } from "./operation.ts";
+import { tellingUnreadable } from "./release-operations.ts";
 import { noVerdictYet, quarantineAnswer, verdictAnswer, verdictJson } from "./verdict-schemas.ts";
 
 const NOT_YET =
@@ -19,7 +20,7 @@ export function verdictOperations(deps: AdminDeps, releases: ReleaseService): re
   const path = "/api/v1/apps/{name}/quarantine/{server}";
   const answers = { 200: { description: "Those in quarantine now", schema: quarantineAnswer } };
   const refusals = [404, 409, 422, 503];
-  return [
+  const operations: readonly Operation[] = [
     {
       id: "getVerdict",
       role: "viewer",
@@ -70,6 +71,7 @@ export function verdictOperations(deps: AdminDeps, releases: ReleaseService): re
       handle: audited(deps, "quarantine lifted", (c) => change(deps, c, "lift")),
     },
   ];
+  return operations.map(tellingUnreadable);
 }
 
 async function change(deps: AdminDeps, c: Context<AdminEnv>, how: "put" | "lift"): Promise<Response> {

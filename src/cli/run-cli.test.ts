@@ -226,6 +226,52 @@ describe("halftone status", () => {
   });
 });
 
+describe("halftone quarantine", () => {
+  const PAIRS = SHOP.replace("[10.0.0.1]", '[10.0.0.1, 10.0.0.3, "unix:/run/app.sock"]');
+
+  beforeEach(async () => {
+    await done("app", "apply", "-f", await file("shop.yaml", PAIRS));
+  });
+
+  it("takes servers out of service and puts them back", async () => {
+    expect(await done("quarantine", "shop", "10.0.0.1:80")).toBe("in quarantine of shop: 10.0.0.1:80\n");
+    const both = ["10.0.0.1:80", "unix:/run/app.sock"];
+    expect(JSON.parse(await done("quarantine", "shop", both[1]!, "--json"))).toEqual({
+      app: "shop",
+      quarantine: both,
+    });
+    expect(admin.store.get("shop")?.document.quarantine).toEqual(both);
+    expect(await done("quarantine", "shop", both[1]!, "--lift")).toBe("in quarantine of shop: 10.0.0.1:80\n");
+    expect(await done("quarantine", "shop", both[0]!, "--lift")).toBe("in quarantine of shop: none\n");
+  });
+
+  it("says why a server cannot go there", async () => {
+    for (const [server, why] of [
+      ["10.0.0.2:80", "one of green with a weight above 0 has to be left"],
+      ["10.0.0.9:80", "expected a server of the groups, 10.0.0.1:80"],
+    ] as const) {
+      const { code, out, err } = await run(["quarantine", "shop", server]);
+      expect({ code, out }).toEqual({ code: 1, out: "" });
+      expect(err).toContain(`${server} cannot go into quarantine`);
+      expect(err).toContain(why);
+    }
+  });
+
+  it("is shown by status, as neither up nor dead", async () => {
+    await done("quarantine", "shop", "10.0.0.1:80");
+    const server = { app: "shop", group: "blue", inFlight: 0, requests: 9, failures: 1, healthy: true };
+    admin.plane.servers = [
+      { ...server, server: "10.0.0.1:80", weight: 0, deadUntil: null, lastError: "status 500" },
+      { ...server, server: "10.0.0.3:80", weight: 1, deadUntil: null, lastError: null },
+    ];
+    const text = await done("status");
+    expect(text).toMatch(/\nshop +2 +0 +0 +1 +0 {2}blue, green\n/);
+    expect(text).toMatch(
+      /\nQUARANTINE +GROUP +SERVER +LAST ERROR\nshop +blue +10\.0\.0\.1:80 +status 500\n$/,
+    );
+  });
+});
+
 describe("halftone check", () => {
   it("tells hooks that documents name and the configuration does not have", async () => {
     const app =

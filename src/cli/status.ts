@@ -97,18 +97,24 @@ function print(
     context,
     ["APP", "REVISION", "DEPLOY", "SHARE", "UP", "DEAD", "GROUPS"],
     apps.map(({ name, revision, deploy, share, servers, groups }) => {
-      const dead = servers.filter(({ state }) => state === "dead").length;
-      return [name, revision, deploy, share, servers.length - dead, dead, groups.join(", ")];
+      const count = (wanted: ServerRow["state"]): number =>
+        servers.filter(({ state }) => state === wanted).length;
+      return [name, revision, deploy, share, count("up"), count("dead"), groups.join(", ")];
     }),
   );
-  const dead = apps.flatMap(({ name, servers }) =>
-    servers
-      .filter(({ state }) => state === "dead")
-      .map((server) => [name, server.group, server.server, server.lastError ?? ""]),
-  );
-  if (dead.length === 0) return;
-  printLine(context, "");
-  printRows(context, ["DEAD IN", "GROUP", "SERVER", "LAST ERROR"], dead);
+  for (const [state, heading] of [
+    ["dead", "DEAD IN"],
+    ["quarantined", "QUARANTINE"],
+  ] as const) {
+    const rows = apps.flatMap(({ name, servers }) =>
+      servers
+        .filter((server) => server.state === state)
+        .map((server) => [name, server.group, server.server, server.lastError ?? ""]),
+    );
+    if (rows.length === 0) continue;
+    printLine(context, "");
+    printRows(context, [heading, "GROUP", "SERVER", "LAST ERROR"], rows);
+  }
 }
 
 function gatewayCells(gateway: GatewayRow): readonly (string | number)[] {

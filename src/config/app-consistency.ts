@@ -179,7 +179,8 @@ function dieTimeAboveBound(health: unknown): Finding[] {
 }
 
 function planOutOfOrder(release: unknown): readonly Finding[] {
-  return isPlainObject(release) ? planFindings(release["steps"], ["release", "steps"]) : [];
+  if (!isPlainObject(release)) return [];
+  return planFindings(release["steps"], ["release", "steps"], release["verdict"]);
 }
 
 /** Entries with the key of an earlier one; those without a key are passed over. */

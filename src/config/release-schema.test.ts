@@ -191,6 +191,18 @@ describe("how a release is judged", () => {
     }
   });
 
+  it("has signals where a step waits for it", () => {
+    const steps = [
+      { share: 10, until: "verdict", atMost: "1h" },
+      { share: 100, for: "1m" },
+    ];
+    expect(() => release({ steps, verdict: { signals: [] } })).toThrow(
+      "expected signals to judge by (step 1 waits for a verdict)",
+    );
+    expect(() => release({ steps: [{ ...steps[0], share: 100 }] })).toThrow("nobody is left to compare with");
+    expect(release({ steps, verdict: { signals: ["errors"] } })).toBeDefined();
+  });
+
   it.each([
     [{ signals: ["slow50"] }, 'signals[0]: found "slow50", expected errors, latency (which is slow50'],
     [{ signals: ["errors", "errors"] }, 'signals: found ["errors","errors"], expected each signal once'],

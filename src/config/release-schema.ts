@@ -200,11 +200,15 @@ export const releaseSchema: z.ZodType<ReleaseDocument> = closedObject(
   "how releases go, {steps, checks, drain, slowStart, minCapacity, serverCapacity, verdict, update, restore}",
 );
 
-/** What is wrong with the order of the steps; nothing while one of them is wrong by itself. `path`: where they stand. */
-export function planFindings(steps: unknown, path: Path): readonly Finding[] {
+/**
+ * What is wrong with the order of the steps; nothing while one of them is wrong by itself. `path`: where they stand.
+ * `verdict`: as written beside them, if it is.
+ */
+export function planFindings(steps: unknown, path: Path, verdict?: unknown): readonly Finding[] {
   const checked = stepsSchema.safeParse(steps);
   if (!checked.success) return [];
-  const plan = { ...DEFAULT_PLAN, steps: checked.data.map(compileStep) };
+  const judged = verdictSchema.safeParse(verdict);
+  const plan = compilePlan({ steps: checked.data, ...(judged.success && { verdict: judged.data }) });
   return planProblems(plan).map((problem) => {
     const [found, expected] = problem.split("; expected ");
     return { path, expected: `${expected} (${found})` };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { begin, type ReleaseInput } from "./release-begin.ts";
+import { outsideSignal } from "./verdict/verdict-settings.ts";
 import { facts, FROZEN, GOOD, groupNames, input, PLAN, play, START } from "./release.fixture.ts";
 
 function refusals(changes: Partial<ReleaseInput>): readonly string[] {
@@ -51,6 +52,21 @@ describe("the beginning of a release", () => {
     expect(refusals({ last: player.state })).toHaveLength(1);
     expect(refusals({ last: player.until("rolledBack").state })).toEqual([]);
     expect(refusals({ last: play().until("done").state })).toEqual([]);
+  });
+
+  it("is refused by signals that are not there", () => {
+    const { settings } = PLAN.verdict;
+    const signals = [...settings.signals, outsideSignal("carts"), outsideSignal("stock")];
+    const plan = { ...PLAN, verdict: { ...PLAN.verdict, settings: { ...settings, signals } } };
+    expect(refusals({ plan, signals: ["stock", "queue"] })).toEqual([
+      "unknownSignal: there is no signal carts; expected errors, latency, stock and queue; nothing was begun",
+    ]);
+    expect(refusals({ plan, signals: ["stock", "carts"] })).toEqual([]);
+    expect(refusals({ plan })).toHaveLength(2);
+  });
+
+  it("has judged nothing, and taken nobody out", () => {
+    expect(play().state).toMatchObject({ quarantined: [], slower: null });
   });
 
   it("is refused to apps that it cannot update while they serve", () => {

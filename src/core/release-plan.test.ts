@@ -57,6 +57,27 @@ describe("a plan", () => {
     expect(problemsOf(hold, share(100))).toEqual(["step 1 holds; expected at most one such step, the last"]);
   });
 
+  it("waits for a verdict where there is somebody to compare with, and something to judge by", () => {
+    const judged = (percent: number): PlanStep => ({
+      kind: "share",
+      share: percent,
+      wait: { until: "verdict", atMost: 1 },
+    });
+    expect(problemsOf(judged(10), share(100))).toEqual([]);
+    expect(problemsOf(judged(10), judged(100))).toEqual([
+      "step 2 waits for a verdict at 100 %; expected a duration or continue, as nobody is left to compare with",
+    ]);
+    const { verdict } = DEFAULT_PLAN;
+    const blind = {
+      ...DEFAULT_PLAN,
+      verdict: { ...verdict, settings: { ...verdict.settings, signals: [] } },
+    };
+    expect(planProblems({ ...blind, steps: [judged(10), share(100)] })).toEqual([
+      "step 1 waits for a verdict; expected signals to judge by",
+    ]);
+    expect(planProblems({ ...blind, steps: [share(10), share(100)] })).toEqual([]);
+  });
+
   it("has numbers that mean something", () => {
     const broken = {
       steps: [{ kind: "share", share: 100, wait: { until: "time", for: Number.NaN } }],
