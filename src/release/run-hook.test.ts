@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { until } from "../../test/e2e/harness/until.ts";
 import type { HookSettings, HookTask } from "./hook-runner.ts";
 import { hookRunner } from "./run-hook.ts";
 import { FakeTime } from "./time.fixture.ts";
@@ -138,7 +139,7 @@ describe("a command", () => {
     const { outcome, detail } = await looking(hook.time, hook.run.ended);
     expect(outcome).toBe("failed");
     expect(detail).toMatch(/^update hook deploy: not ended within 90 s, then signal SIGTERM\n/);
-    expect(isOver(pid)).toBe(true);
+    await until("the process to be over", () => isOver(pid));
   });
 
   it("that does not listen to SIGTERM is killed 5 s later", async () => {
@@ -149,7 +150,7 @@ describe("a command", () => {
     expect(isOver(pid)).toBe(false);
     hook.time.advance(1);
     expect((await looking(hook.time, hook.run.ended)).detail).toMatch(/: stopped, then signal SIGKILL\n/);
-    expect(isOver(pid)).toBe(true);
+    await until("the process to be over", () => isOver(pid));
   });
 
   it("that ends itself does not leave behind what ignores SIGTERM", async () => {
@@ -161,7 +162,7 @@ describe("a command", () => {
     await hook.time.awaited(50);
     expect(isOver(pid)).toBe(false);
     expect(await looking(hook.time, hook.run.ended)).toMatchObject({ outcome: "failed" });
-    expect(isOver(pid)).toBe(true);
+    await until("the process to be over", () => isOver(pid));
   });
 
   it("may leave a server behind that holds its output open", async () => {
