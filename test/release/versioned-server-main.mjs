@@ -11,6 +11,7 @@ const LARGE = Buffer.alloc(1024 * 1024, version);
 const SLOW = 2000;
 const errors = Number(/\+errors(\d+)/.exec(version)?.[1] ?? 0);
 const failing = /\+broken([\d.]+)/.exec(version)?.[1] === address ? 50 : errors;
+let due = 0;
 const late = Number(/\+late(\d+)/.exec(version)?.[1] ?? 0);
 
 const server = createServer((request, response) => {
@@ -21,7 +22,12 @@ const server = createServer((request, response) => {
     response.end(version);
     return;
   }
-  if (Math.random() * 100 < failing) response.statusCode = 500;
+  // Evenly, so that no server of a version gets all of its errors by chance.
+  due += failing / 100;
+  if (due >= 1) {
+    due -= 1;
+    response.statusCode = 500;
+  }
   if (late > 0) {
     setTimeout(() => response.end(version), late);
     return;

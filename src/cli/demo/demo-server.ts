@@ -15,6 +15,8 @@ export class DemoServer {
   private port = 0;
   private server: Server | undefined;
   private fault: Fault = {};
+  /** Errors that are due. */
+  private due = 0;
 
   constructor(group: string, host: string, version: string) {
     this.group = group;
@@ -35,7 +37,7 @@ export class DemoServer {
       const isSlow = !isCheck && Math.random() < (fault.slow ?? 0);
       setTimeout(
         () => {
-          if (!isCheck && Math.random() < (fault.errors ?? 0)) response.statusCode = 500;
+          if (!isCheck && this.fails()) response.statusCode = 500;
           response.setHeader("x-version", version);
           // As a server that stops should: else a busy connection would keep it up for ever.
           if (!server.listening) response.setHeader("connection", "close");
@@ -63,10 +65,19 @@ export class DemoServer {
     });
   }
 
+  /** Evenly: by chance one server might get all errors of a version that is bad on all. */
+  private fails(): boolean {
+    this.due += this.fault.errors ?? 0;
+    if (this.due < 1) return false;
+    this.due -= 1;
+    return true;
+  }
+
   async run(version: string, fault: Fault): Promise<void> {
     await this.stop();
     this.version = version;
     this.fault = fault;
+    this.due = 0;
     await this.start();
   }
 }
