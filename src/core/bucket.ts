@@ -27,9 +27,9 @@ export function hundredthsOf(hash: number): number {
 }
 
 /**
- * What a client with that hash is counted by, 1 to 2^32 - 1: another number for nearly every client, that says nothing of its place
- * in the draw.
+ * What a client with that hash is counted by, 1 to 2^31 - 1: another number for nearly every client, that says nothing
+ * of its place in the draw. 31 bits, as V8 keeps such a number without a place of its own on the heap.
  */
 export function countedBy(hash: number): number {
-  return scramble(hash ^ COUNTED) || 1;
+  return scramble(hash ^ COUNTED) >>> 1 || 1;
 }

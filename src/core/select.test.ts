@@ -177,7 +177,7 @@ describe("select", () => {
     expect(new Set(hashes.map(({ hash }) => hash)).size).toBe(2000);
     // Half of all numbers are low ones, on either side of the draw.
     for (const side of ["test", "rest"]) {
-      const low = hashes.filter(({ hash, pool }) => pool === side && hash < 2 ** 31).length;
+      const low = hashes.filter(({ hash, pool }) => pool === side && hash < 2 ** 30).length;
       expect(low / hashes.filter(({ pool }) => pool === side).length).toBeCloseTo(0.5, 1);
     }
     expect(select(app({ deploy: 0 }), client()).client).toBe(0);

@@ -109,7 +109,7 @@ function release(random, kinds, risk) {
   const people = kinds.flatMap((kind) =>
     Array.from({ length: kind.count }, () => ({
       kind,
-      client: 1 + Math.floor(random.uniform() * (2 ** 32 - 1)),
+      client: 1 + Math.floor(random.uniform() * (2 ** 31 - 1)),
       side: sideOf(random),
     })),
   );

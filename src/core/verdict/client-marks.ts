@@ -2,7 +2,8 @@
 const FIRST_SIZE = 1024;
 /** Clients that are remembered at most; beyond that fewer take part. */
 export const MOST_CLIENTS: number = 1 << 18;
-const ALL = 2 ** 32;
+/** Clients have numbers below this one. */
+const ALL = 2 ** 31;
 
 /** Whether the client is one of those that take part, when that part (more than 0 to 1) of all does. */
 export function isAmong(part: number, client: number): boolean {
@@ -35,7 +36,7 @@ export class ClientMarks {
     return this.#part;
   }
 
-  /** `client`: 1 to 2^32 - 1. */
+  /** `client`: 1 to 2^31 - 1. */
   takesPart(client: number): boolean {
     return isAmong(this.#part, client);
   }

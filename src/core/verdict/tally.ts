@@ -143,7 +143,7 @@ export class Tally {
   /**
    * How a request's first try ended, which went to that cell. True: it counts.
    *
-   * `client`: hash of its key, 1 to 2^32 - 1. `failed`: also by an answer 5xx. `latency`: ms until the answer began, or until it
+   * `client`: hash of its key, 1 to 2^31 - 1. `failed`: also by an answer 5xx. `latency`: ms until the answer began, or until it
    * was waited for in vain; NaN: there was none, and not for lack of time, or it was not timed. `left`: the client did not wait any longer; then it
    * counts only if it was slow by then.
    */
