@@ -1,11 +1,11 @@
 // @ts-check
 // Flagger's documented example: ten minutes from 5 to 50 %, the error rate rises from 0.2 to 0.9 %, which is still below
 // the threshold of 1 %. And versions that are alike.
-import { bars } from "../chart.mjs";
 import { BOTH, ERRORS, watchWorse } from "../halftone.mjs";
 import { argo, flagger } from "../peers.mjs";
-import { part, percent, repeat } from "../study.mjs";
+import { part, repeat } from "../study.mjs";
 import { errorTraffic, slowTraffic } from "../traffic.mjs";
+import { rolledBackByRule } from "./rolled-back.mjs";
 import { FLAGGER_SHARES, flaggerShare, steady } from "./scenarios.mjs";
 
 const WINDOWS = 6 * FLAGGER_SHARES.length;
@@ -27,27 +27,13 @@ export const flaggerSchedule = {
   title: "Rolled back on Flagger's documented schedule of ten minutes",
   run(run) {
     const found = CASES.map((scenario) => ({ scenario, parts: rolledBack(run, scenario) }));
-    return {
-      head: ["errors", "requests a second", ...WHO],
-      rows: found.map(({ scenario, parts }) =>
-        [scenario.title, `${scenario.rate}`].concat(parts.map((value) => percent(value))),
-      ),
-      picture: bars({
-        title: "4.5 times as many errors: rolled back, in % of the releases",
-        legend: WHO,
-        rows: found
-          .filter(({ scenario }) => scenario.risk > 1)
-          .flatMap(({ scenario, parts }) =>
-            parts.map((value, kind) => ({
-              title: kind === 0 ? `${scenario.rate} requests a second` : "",
-              value: 100 * value,
-              kind,
-            })),
-          ),
-        most: 100,
-        digits: 1,
-      }),
-    };
+    return rolledBackByRule({
+      rules: WHO,
+      found,
+      title: "4.5 times as many errors: rolled back, in % of the releases",
+      isPictured: ({ risk }) => risk > 1,
+      nameOf: ({ rate }) => `${rate} requests a second`,
+    });
   },
 };
 

@@ -1,10 +1,10 @@
 // @ts-check
 // An hour at 20 %, judged by everyone's rule: long enough for the sixty points a side that Kayenta's makers ask for.
-import { bars } from "../chart.mjs";
 import { ERRORS, watchWorse } from "../halftone.mjs";
 import { argo, flagger, kayenta } from "../peers.mjs";
-import { firstWindow, part, percent, repeat } from "../study.mjs";
+import { firstWindow, part, repeat } from "../study.mjs";
 import { errorTraffic } from "../traffic.mjs";
+import { rolledBackByRule } from "./rolled-back.mjs";
 import { HOUR, steady, swinging, withOutages } from "./scenarios.mjs";
 
 /** @typedef {import("../random.mjs").Random} Random */
@@ -35,27 +35,13 @@ export const peersHour = {
   title: "Rolled back within an hour at 20 %, the same traffic judged by four rules",
   run(run) {
     const found = CASES.map((scenario) => ({ scenario, parts: rolledBack(run, scenario) }));
-    return {
-      head: ["errors", "requests a second", ...WHO],
-      rows: found.map(({ scenario, parts }) =>
-        [scenario.title, `${scenario.rate}`].concat(parts.map((value) => percent(value))),
-      ),
-      picture: bars({
-        title: "Equal versions rolled back in an hour, in % of the releases",
-        legend: WHO,
-        rows: found
-          .filter(({ scenario }) => scenario.risk === undefined)
-          .flatMap(({ scenario, parts }) =>
-            parts.map((value, kind) => ({
-              title: kind === 0 ? scenario.title : "",
-              value: 100 * value,
-              kind,
-            })),
-          ),
-        most: 100,
-        digits: 1,
-      }),
-    };
+    return rolledBackByRule({
+      rules: WHO,
+      found,
+      title: "Equal versions rolled back in an hour, in % of the releases",
+      isPictured: ({ risk }) => risk === undefined,
+      nameOf: ({ title }) => title,
+    });
   },
 };
 
