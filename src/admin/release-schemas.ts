@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { duration, checkedText, closedObject, listOf } from "../config/schema-fields.ts";
+import { PHASES } from "../core/release-course.ts";
 import type { ReleasePlan } from "../core/release-plan.ts";
 import type { LogEntry, ReleaseStatus } from "../core/release-state.ts";
 import type { ReleaseView } from "../core/release-view.ts";
@@ -136,18 +137,7 @@ const STATUSES = [
 ] as const satisfies readonly ReleaseStatus[];
 const statusText = z.enum(STATUSES);
 
-const phase = z.enum([
-  "draining",
-  "updating",
-  "checking",
-  "testing",
-  "shifting",
-  "holding",
-  "merging",
-  "restoring",
-  "done",
-  "rolledBack",
-]);
+const phase = z.enum([...PHASES, "restoring", "rolledBack"]);
 const waitingFor = z.enum(["continue", "time", "drain", "hook", "health", "verdict", "convergence"]);
 
 export const releaseSummary: z.ZodType<ReleaseSummary> = z.object({
